@@ -1,0 +1,66 @@
+/**
+ * What things cost, in ns, on one hardware. The kernel charges them; `hardware/` gives the figures with their sources.
+ */
+export interface Costs {
+  /** Entry, VMA look-up, accounting and return of a fault, without zeroing or copying. */
+  readonly faultNs: number;
+  /** Zeroing one base page. */
+  readonly zeroPageNs: number;
+  /** Zeroing one huge page. */
+  readonly zeroHugeNs: number;
+  /** Copying one base page, same node. */
+  readonly copyPageNs: number;
+  /** Copying one huge page, same node. */
+  readonly copyHugeNs: number;
+  /** A system call's round trip. */
+  readonly syscallNs: number;
+  /** Taking a base page from a per-CPU list. */
+  readonly allocPageNs: number;
+  /** Taking a huge page, without zeroing. */
+  readonly allocHugeNs: number;
+  /** Unmapping and freeing one base page. */
+  readonly zapPageNs: number;
+  /** Unmapping and freeing one huge page. */
+  readonly zapHugeNs: number;
+  /** Changing one PTE (protect, advise). */
+  readonly changePteNs: number;
+  /** Turning one huge PMD into a table. */
+  readonly splitPmdNs: number;
+  /** Splitting a huge page into base pages. */
+  readonly splitPageNs: number;
+  /** Copying one PTE at fork. */
+  readonly forkPteNs: number;
+  /** Copying one huge PMD at fork. */
+  readonly forkPmdNs: number;
+  /** fork and exit, fixed part. */
+  readonly forkNs: number;
+  /** Fixed part of a collapse under the write lock. */
+  readonly collapseNs: number;
+  /** Looking at one PTE in khugepaged's scan. */
+  readonly scanPteNs: number;
+  /** Looking at one page in compaction. */
+  readonly compactScanNs: number;
+  /** Migrating one base page, without the copy. */
+  readonly migratePageNs: number;
+  /** Looking at one page in reclaim. */
+  readonly reclaimPageNs: number;
+  /** Writing or reading one base page to or from swap. */
+  readonly swapPageNs: number;
+  /** Local TLB flush: one entry, all. */
+  readonly flushOneNs: number;
+  readonly flushAllNs: number;
+  /** An interrupt round, for its sender: fixed part and for each CPU, same and other node. */
+  readonly interruptNs: number;
+  readonly interruptLocalCpuNs: number;
+  readonly interruptRemoteCpuNs: number;
+  /** The same round, for each CPU interrupted. */
+  readonly interruptedNs: number;
+  /** Waking a daemon until it runs. */
+  readonly wakeNs: number;
+  /** One reference whose translation is in the first-level TLB, in picoseconds. */
+  readonly referencePs: number;
+  /** Extra for a second-level TLB hit, in picoseconds. */
+  readonly secondLevelPs: number;
+  /** One memory reference of a page walk, in picoseconds. */
+  readonly walkReferencePs: number;
+}

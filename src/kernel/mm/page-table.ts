@@ -1,0 +1,180 @@
+/**
+ * Four-level page tables as columns.
+ *
+ *     PGD ─▶ PUD ─▶ PMD table ─▶ PMD row ─▶ PTE table ─▶ PTE
+ *                               (row = table × 512 + index)     (slot × pagesPerHuge + index)
+ *
+ * A PMD row is one huge-page-sized region of one mm. Its number is unique over all address spaces and fits 31 bits
+ * together with the page's index, so `row × pagesPerHuge + index` (a *linear page*) is the TLB's tag: no address-space
+ * id is needed, and the low bits of the tag are those of the virtual page number.
+ *
+ * Models:       arch/x86 four-level tables, mm/memory.c pmd_alloc()/free_pgtables(), v6.1.
+ * Not modelled: five levels, PUD-mapped memory, page tables as frames of the buddy allocator (only counted).
+ */
+import { asPmdRow, asVpn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
+import type { Geometry } from "../../core/geometry.ts";
+import { type Columns, makeTable, type Table } from "../../core/table.ts";
+import { assert } from "../../lib/assert.ts";
+
+/** Flags of a PTE (`pt.pteFlags`) and, for the first five, of a huge PMD (`pt.pmd.flags`). 0: none. */
+export const PTE = {
+  PRESENT: 1,
+  WRITE: 2,
+  YOUNG: 4,
+  DIRTY: 8,
+  /** NUMA hint mark (PROT_NONE protection of a present entry). */
+  HINT: 16,
+  /** The shared zero page: no frame. */
+  ZERO: 32,
+  /** A swap entry: `ptePfn` is the swap slot; PRESENT is clear. */
+  SWAP: 64,
+  /** A page of a file: no frame of ours. */
+  FILE: 128,
+} as const;
+
+/** What a PMD row is (`pt.pmd.kind`). */
+export const PMD = {
+  NONE: 0,
+  /** Points at a PTE table: `value` is its slot. */
+  TABLE: 1,
+  /** Maps a huge page: `value` is its head frame. */
+  HUGE: 2,
+  /** Maps the huge zero page. */
+  HUGE_ZERO: 3,
+} as const;
+
+/** Entries of an upper-level table. */
+export const ENTRIES_PER_TABLE = 512;
+
+/** One row a PMD entry. Guarded by the page-table lock of the row. */
+export const PMD_COLUMNS = {
+  kind: Uint8Array,
+  flags: Uint8Array,
+  value: Int32Array,
+} as const satisfies Columns;
+
+/** One row a PMD table. */
+export const PMD_TABLE_COLUMNS = {
+  /** The mm it belongs to; -1 when free. */
+  mm: Int32Array,
+  /** First page of the range that the table covers. */
+  firstVpn: Float64Array,
+  /** How many of its rows are not NONE. */
+  used: Uint16Array,
+} as const satisfies Columns;
+
+export interface PageTables {
+  readonly geometry: Geometry;
+  readonly pmd: Table<typeof PMD_COLUMNS>;
+  readonly pmdTables: Table<typeof PMD_TABLE_COLUMNS>;
+  /** Frame, swap slot, or nothing, of each PTE. Grows: take it anew after anything that may allocate a table. */
+  ptePfn: Int32Array;
+  pteFlags: Uint8Array;
+  /** One bit a page of a PMD row: touched by the program since it was mapped. Byte = linear page >> 3. */
+  readonly touched: Uint8Array;
+  /** Free PTE table slots and PMD tables, as stacks; `*Next` is the first never used. */
+  readonly freePteTables: number[];
+  readonly freePmdTables: number[];
+  nextPteTable: number;
+  nextPmdTable: number;
+  /** Rows whose tags may still be cached are invalidated through this before a PMD table is reused. */
+}
+
+/** Most PMD tables (1 GiB of address space each, in life): 31-bit linear pages allow 2^31 / (512 × 512). */
+const PMD_TABLES_MAX = 8192;
+
+export function makePageTables(geometry: Geometry, pteTablesMax: number): PageTables {
+  const rows = PMD_TABLES_MAX * ENTRIES_PER_TABLE;
+  const pmdTables = makeTable(PMD_TABLE_COLUMNS, PMD_TABLES_MAX);
+  pmdTables.mm.fill(-1);
+  const entries = pteTablesMax * geometry.pagesPerHuge;
+  return {
+    geometry,
+    pmd: makeTable(PMD_COLUMNS, rows),
+    pmdTables,
+    ptePfn: new Int32Array(entries),
+    pteFlags: new Uint8Array(entries),
+    touched: new Uint8Array((rows * geometry.pagesPerHuge) / 8),
+    freePteTables: [],
+    freePmdTables: [],
+    nextPteTable: 0,
+    nextPmdTable: 0,
+  };
+}
+
+/** The upper levels of one mm: PGD and PUD tables. Present PUD tables are counted for `nr_page_table_pages`. */
+export interface Directory {
+  /** PGD index → PUD table. A PUD table: PUD index → PMD table, or -1. */
+  readonly puds: (Int32Array | undefined)[];
+  /** Last PMD table looked up and the first page it covers: most look-ups end here. */
+  cachedTable: number;
+  cachedFirstVpn: number;
+}
+
+export function makeDirectory(): Directory {
+  return { puds: [], cachedTable: -1, cachedFirstVpn: -1 };
+}
+
+/** The PMD row of a page, or NO_ROW when no PMD table covers it. */
+export function findRow(pt: PageTables, directory: Directory, vpn: Vpn): PmdRow {
+  const g = pt.geometry;
+  const tablePages = ENTRIES_PER_TABLE * g.pagesPerHuge;
+  const offset = vpn - directory.cachedFirstVpn;
+  if (directory.cachedTable >= 0 && offset >= 0 && offset < tablePages) {
+    return asPmdRow(directory.cachedTable * ENTRIES_PER_TABLE + (offset >>> g.hugeOrder));
+  }
+  const gib = Math.floor(vpn / tablePages);
+  const pud = directory.puds[Math.floor(gib / ENTRIES_PER_TABLE)];
+  if (pud === undefined) return NO_ROW;
+  const table = pud[gib % ENTRIES_PER_TABLE]!;
+  if (table < 0) return NO_ROW;
+  directory.cachedTable = table;
+  directory.cachedFirstVpn = gib * tablePages;
+  return asPmdRow(table * ENTRIES_PER_TABLE + ((vpn - directory.cachedFirstVpn) >>> g.hugeOrder));
+}
+
+/** The first page of a row's region. */
+export function vpnOfRow(pt: PageTables, row: PmdRow): Vpn {
+  const table = (row / ENTRIES_PER_TABLE) | 0;
+  return asVpn(pt.pmdTables.firstVpn[table]! + (row % ENTRIES_PER_TABLE) * pt.geometry.pagesPerHuge);
+}
+
+/** The linear page (TLB tag) of a page whose row is known. */
+export function linearPage(pt: PageTables, row: PmdRow, vpn: Vpn): number {
+  return row * pt.geometry.pagesPerHuge + (vpn % pt.geometry.pagesPerHuge);
+}
+
+/** Index of a page's PTE in the PTE columns; the row must point at a table. */
+export function pteIndex(pt: PageTables, row: PmdRow, vpn: Vpn): number {
+  return pt.pmd.value[row]! * pt.geometry.pagesPerHuge + (vpn % pt.geometry.pagesPerHuge);
+}
+
+/** Takes a PTE table slot with all entries none. Growing doubles the columns. */
+export function takePteTable(pt: PageTables): number {
+  const slot = pt.freePteTables.pop() ?? pt.nextPteTable++;
+  const n = pt.geometry.pagesPerHuge;
+  if ((slot + 1) * n > pt.ptePfn.length) {
+    const pfn = new Int32Array(pt.ptePfn.length * 2);
+    pfn.set(pt.ptePfn);
+    const flags = new Uint8Array(pt.pteFlags.length * 2);
+    flags.set(pt.pteFlags);
+    pt.ptePfn = pfn;
+    pt.pteFlags = flags;
+  }
+  return slot;
+}
+
+/** Gives a PTE table back; its entries must be none. */
+export function givePteTable(pt: PageTables, slot: number): void {
+  pt.freePteTables.push(slot);
+}
+
+/** Takes a PMD table for that mm and address; the caller hangs it into the directory. */
+export function takePmdTable(pt: PageTables, mm: number, firstVpn: number): number {
+  const table = pt.freePmdTables.pop() ?? pt.nextPmdTable++;
+  assert(table < PMD_TABLES_MAX, "address spaces together use at most 8192 PMD tables (8 TiB of touched ranges)");
+  pt.pmdTables.mm[table] = mm;
+  pt.pmdTables.firstVpn[table] = firstVpn;
+  pt.pmdTables.used[table] = 0;
+  return table;
+}

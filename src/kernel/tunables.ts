@@ -1,0 +1,53 @@
+/** Knob values that hot paths read: plain fields, kept in step with the knobs by `kernel/proc/knobs.ts`. */
+export interface Tunables {
+  /** transparent_hugepage/enabled */
+  enabled: "always" | "madvise" | "never";
+  /** transparent_hugepage/defrag */
+  defrag: "always" | "defer" | "defer+madvise" | "madvise" | "never";
+  /** transparent_hugepage/use_zero_page */
+  useZeroPage: boolean;
+  /** transparent_hugepage/khugepaged/… */
+  khugepagedDefrag: boolean;
+  pagesToScan: number;
+  scanSleepMs: number;
+  allocSleepMs: number;
+  maxPtesNone: number;
+  maxPtesSwap: number;
+  maxPtesShared: number;
+  /** transparent_hugepage/shrink_underused (6.12+) */
+  shrinkUnderused: boolean;
+  /** vm.swappiness */
+  swappiness: number;
+  /** vm.watermark_scale_factor, in 1/10000 of a zone */
+  watermarkScaleFactor: number;
+  /** vm.min_free_kbytes as written, or -1 while the kernel computes it */
+  minFreeKb: number;
+  /** vm.zone_reclaim_mode */
+  zoneReclaimMode: number;
+  /** vm.overcommit_memory */
+  overcommitMemory: number;
+  /** kernel.numa_balancing */
+  numaBalancing: boolean;
+}
+
+export function defaultTunables(): Tunables {
+  return {
+    enabled: "always",
+    defrag: "madvise",
+    useZeroPage: true,
+    khugepagedDefrag: true,
+    pagesToScan: 4096,
+    scanSleepMs: 10_000,
+    allocSleepMs: 60_000,
+    maxPtesNone: 511,
+    maxPtesSwap: 64,
+    maxPtesShared: 256,
+    shrinkUnderused: true,
+    swappiness: 60,
+    watermarkScaleFactor: 10,
+    minFreeKb: -1,
+    zoneReclaimMode: 0,
+    overcommitMemory: 0,
+    numaBalancing: false,
+  };
+}

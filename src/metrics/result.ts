@@ -1,0 +1,100 @@
+/**
+ * The result of a run: what reports are made of. Plain data; figures carry their unit in their name.
+ * A run of one generation on one workload gives one Result; `compare` sets several side by side.
+ */
+import type { FaultKind } from "../core/events.ts";
+
+/** A distribution of latencies. Buckets are log-linear: see `lib/histogram.ts`. */
+export interface Distribution {
+  readonly count: number;
+  readonly totalNs: number;
+  readonly p50Ns: number;
+  readonly p99Ns: number;
+  readonly p999Ns: number;
+  readonly maxNs: number;
+  /** Non-empty buckets: lower bound in ns, and how many. */
+  readonly buckets: readonly (readonly [lowNs: number, count: number])[];
+}
+
+/** Memory over simulated time; all arrays have the same length. Sums over the processes that live at that moment. */
+export interface MemorySeries {
+  readonly tNs: readonly number[];
+  readonly rssKb: readonly number[];
+  readonly anonKb: readonly number[];
+  /** Mapped by PMD. */
+  readonly anonHugeKb: readonly number[];
+  readonly touchedKb: readonly number[];
+  /** Resident but never touched. */
+  readonly bloatKb: readonly number[];
+  /** Huge pages so far: from faults, from khugepaged or MADV_COLLAPSE. */
+  readonly hugeFaults: readonly number[];
+  readonly hugeCollapses: readonly number[];
+}
+
+export interface ProcessResult {
+  readonly pid: number;
+  readonly name: string;
+  readonly peakRssKb: number;
+  readonly peakAnonHugeKb: number;
+}
+
+export interface TlbResult {
+  readonly references: number;
+  readonly firstLevelHits: number;
+  readonly secondLevelHits: number;
+  readonly walks: number;
+  readonly walkReferences: number;
+  readonly walkNs: number;
+}
+
+export interface LockResult {
+  readonly lockClass: string;
+  readonly acquisitions: number;
+  readonly waits: number;
+  readonly waitTotalNs: number;
+  readonly waitMaxNs: number;
+}
+
+export interface Result {
+  readonly schema: 1;
+  readonly generation: string;
+  readonly machine: string;
+  readonly hardware: string;
+  readonly seed: number;
+  readonly workload: string;
+  /** Knobs that differ from the generation's defaults. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly outcome: "finished" | "oom";
+  /** Whether TLB figures mean anything: false when the trace holds faults alone. */
+  readonly referencesComplete: boolean;
+  /** Counters that changed, under their /proc/vmstat names, in kernel order. */
+  readonly vmstat: Readonly<Record<string, number>>;
+  readonly touchedPeakKb: number;
+  /** Largest peak of one process, as getrusage has it. */
+  readonly peakRssKb: number;
+  /** Peak of the sum over processes. */
+  readonly peakRssSumKb: number;
+  readonly meanRssSumKb: number;
+  readonly peakAnonHugeKb: number;
+  readonly peakBloatKb: number;
+  readonly finalBloatKb: number;
+  /** Bytes copied because of fork (copy on write). */
+  readonly cowCopiedKb: number;
+  readonly hugeFromFault: number;
+  readonly hugeCollapsed: number;
+  readonly hugeSplit: number;
+  readonly hugeFallback: number;
+  /** Time-weighted mean share of anonymous memory under huge pages, 0..1. */
+  readonly hugeShareMean: number;
+  readonly faults: Readonly<Partial<Record<FaultKind, Distribution>>>;
+  readonly faultsAll: Distribution;
+  readonly tlb: TlbResult;
+  readonly shootdowns: { readonly rounds: number; readonly interrupts: number };
+  readonly khugepagedNs: number;
+  readonly compactionNs: number;
+  readonly reclaimNs: number;
+  readonly runNs: number;
+  readonly series: MemorySeries;
+  readonly processes: readonly ProcessResult[];
+  readonly locks: readonly LockResult[];
+}
