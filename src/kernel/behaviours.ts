@@ -30,4 +30,6 @@ export interface Behaviours {
   readonly collapseShared: "refuse" | "by-page" | "by-folio";
   /** 4 KiB write fault on a page of a PTE-mapped huge page after fork: reuse needs a folio with few references (6.1), or is exact (6.15+). */
   readonly reuseOfPartOfHuge: "refcount" | "exact";
+  /** Areas without anon_vma merge with faulted neighbours (6.16+). mm/vma.c is_mergeable_anon_vma(). */
+  readonly mergeUnfaulted: boolean;
 }

@@ -1,0 +1,111 @@
+/**
+ * An address space: its areas, its page tables, its memory counts.
+ *
+ * Models:       struct mm_struct as mm/ of v6.1 uses it for anonymous memory.
+ * Not modelled: memcg, locked memory limits, architecture contexts.
+ */
+import { type Lock, makeLock } from "../../core/ops.ts";
+import { asMm, type MmId, type Vpn } from "../../core/units.ts";
+import type { Kernel } from "../state.ts";
+import { type Directory, makeDirectory } from "./page-table.ts";
+import type { Vma } from "./vma.ts";
+
+/** How prctl(PR_SET_THP_DISABLE) left an address space. 3: disabled except where advised (6.18). */
+export type ThpDisable = 0 | 1 | 3;
+
+export interface Mm {
+  readonly id: MmId;
+  readonly directory: Directory;
+  /** Areas in order of address. Guarded by the mmap lock. */
+  readonly vmas: Vma[];
+  lastVma: Vma | undefined;
+  readonly mmapLock: Lock;
+  /** 1 for each CPU that runs it or may hold its translations. */
+  readonly cpus: Uint8Array;
+  /** Resident anonymous pages. */
+  anonPages: number;
+  /** Resident file pages, as the trace says. */
+  filePages: number;
+  swapEntries: number;
+  /** PMDs that map a huge page (not the huge zero page). */
+  hugePmds: number;
+  /** Page-table pages of all levels, deposited ones included. */
+  tablePages: number;
+  /** Largest anonPages + filePages so far. */
+  peakPages: number;
+  peakHugePmds: number;
+  /** Pages with their `touched` bit set. */
+  touchedPages: number;
+  /** Threads that use it; 0 when it is being torn down. */
+  users: number;
+  /** On khugepaged's list (MMF_VM_HUGEPAGE). */
+  registered: boolean;
+  /** Holds a reference to the huge zero page. */
+  usesHugeZero: boolean;
+  thpDisable: ThpDisable;
+  /** Copies of fork share pages of this mm: page-table copies must be write-protected. Pins taken (GUP): see pin.ts. */
+  pinned: boolean;
+  /** Areas without anon_vma merge with faulted neighbours (6.16+). */
+  readonly mergeUnfaulted: boolean;
+  /** Heap, in pages; start -1 while there is none. */
+  brkStart: number;
+  brkEnd: number;
+  /** A file fault maps this many neighbours when the trace does not say. */
+  name: string;
+}
+
+export function makeMm(k: Kernel): Mm {
+  const id = asMm(k.mms.length);
+  const mm: Mm = {
+    id,
+    directory: makeDirectory(),
+    vmas: [],
+    lastVma: undefined,
+    mmapLock: makeLock("mmap_lock", "mmap_lock of mm " + id),
+    cpus: new Uint8Array(k.machine.cpus),
+    anonPages: 0,
+    filePages: 0,
+    swapEntries: 0,
+    hugePmds: 0,
+    tablePages: 1,
+    peakPages: 0,
+    peakHugePmds: 0,
+    touchedPages: 0,
+    users: 1,
+    registered: false,
+    usesHugeZero: false,
+    thpDisable: 0,
+    pinned: false,
+    mergeUnfaulted: k.behaviours.mergeUnfaulted,
+    brkStart: -1,
+    brkEnd: -1,
+    name: "",
+  };
+  k.mms.push(mm);
+  return mm;
+}
+
+/** Anonymous resident pages changed by `pages`; keeps the peak. */
+export function addAnonPages(mm: Mm, pages: number): void {
+  mm.anonPages += pages;
+  const resident = mm.anonPages + mm.filePages;
+  if (resident > mm.peakPages) mm.peakPages = resident;
+}
+
+/** File pages as the trace counts them. */
+export function setFilePages(mm: Mm, pages: number): void {
+  mm.filePages = pages;
+  const resident = mm.anonPages + pages;
+  if (resident > mm.peakPages) mm.peakPages = resident;
+}
+
+/** PMDs that map huge pages changed by `count`. */
+export function addHugePmds(mm: Mm, count: number): void {
+  mm.hugePmds += count;
+  if (mm.hugePmds > mm.peakHugePmds) mm.peakHugePmds = mm.hugePmds;
+}
+
+/** End of the last area: nothing is mapped at or above. */
+export function highestVpn(mm: Mm): Vpn {
+  return (mm.vmas.length === 0 ? 0 : mm.vmas[mm.vmas.length - 1]!.end) as Vpn;
+}
