@@ -26,8 +26,18 @@ export type Statement = { readonly line: number } & (
     }
   | { readonly op: "unmap"; readonly region: string; readonly range: ByteRange | undefined }
   | { readonly op: "remap"; readonly region: string; readonly size: number; readonly at: number | undefined }
-  | { readonly op: "protect"; readonly region: string; readonly range: ByteRange | undefined; readonly prot: ScriptProt }
-  | { readonly op: "advise"; readonly region: string; readonly range: ByteRange | undefined; readonly advice: Advice }
+  | {
+      readonly op: "protect";
+      readonly region: string;
+      readonly range: ByteRange | undefined;
+      readonly prot: ScriptProt;
+    }
+  | {
+      readonly op: "advise";
+      readonly region: string;
+      readonly range: ByteRange | undefined;
+      readonly advice: Advice;
+    }
   | {
       readonly op: "read" | "write";
       readonly region: string;
