@@ -36,7 +36,8 @@ export class UserError extends Error {
 export function describeUserError(error: UserError): string {
   const { file, line, column, byteOffset } = error.place;
   let where = file ?? "";
-  if (line !== undefined) where += (where ? ":" : "line ") + line + (column === undefined ? "" : ":" + column);
+  if (line !== undefined)
+    where += (where ? ":" : "line ") + line + (column === undefined ? "" : ":" + column);
   else if (byteOffset !== undefined) where += (where ? ": " : "") + "byte " + byteOffset;
   return where ? where + ": " + error.message : error.message;
 }
