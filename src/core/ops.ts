@@ -18,7 +18,9 @@ export type OpKind =
   /** Another CPU may run here: before a lockless re-read. */
   | "preempt"
   /** An interrupt was sent to other CPUs; the shootdown itself has been done by the plain function that returned it. */
-  | "interrupt";
+  | "interrupt"
+  /** Nothing happened that another CPU could see: drivers go on at once. */
+  | "nothing";
 
 export interface Op {
   readonly kind: OpKind;
@@ -29,7 +31,15 @@ export interface Op {
 }
 
 /** Classes of locks, as contention is reported by them. */
-export type LockClass = "mmap_lock" | "page_table" | "page" | "lru" | "zone" | "anon_vma" | "khugepaged_mm" | "deferred_split";
+export type LockClass =
+  | "mmap_lock"
+  | "page_table"
+  | "page"
+  | "lru"
+  | "zone"
+  | "anon_vma"
+  | "khugepaged_mm"
+  | "deferred_split";
 
 /** A kernel path: yields ops, gets nothing back, returns what it decided. */
 export type Path<T = void> = Generator<Op, T, void>;
@@ -86,6 +96,8 @@ export function makeLock(lockClass: LockClass, name: string): Lock {
 export const PREEMPT: Op = { kind: "preempt" };
 /** An interrupt round was sent. */
 export const INTERRUPT: Op = { kind: "interrupt" };
+/** A shootdown that had nobody to interrupt. */
+export const NOTHING: Op = { kind: "nothing" };
 
 /** Sleep for that long. For daemons; allocates, so never in a fault path. */
 export function sleepOp(waitNs: number): Op {

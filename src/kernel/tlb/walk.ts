@@ -1,0 +1,71 @@
+/**
+ * The page walk that a processor does on a TLB miss: reads the page table, sets accessed and dirty bits, and says how
+ * many memory references that took.
+ *
+ *     PML4E ─▶ PDPTE ─▶ PDE ─▶ PTE        4 references for a base page, 3 for a huge page,
+ *       └── paging-structure caches ──┘   fewer when a cache names the table to go on from
+ *
+ * Models:       the page walk of x86-64 processors (four levels) over kernel/mm/page-table.ts.
+ * Not modelled: nested paging, where the page table's own lines lie in the data caches.
+ */
+import { ENTRIES_PER_TABLE, type PageTables, PMD, PTE } from "../mm/page-table.ts";
+import { findInLevel, insertInLevel } from "./level.ts";
+import type { Tlb, WalkCaches } from "./tlb.ts";
+
+/** The page table does not allow the access: the CPU raises a fault. */
+export const WALK_FAULT = -1;
+
+/**
+ * Walks to a base page. The answer is references × 2 + 1 if the entry may be cached as writable and dirty;
+ * WALK_FAULT if the page table refuses.
+ */
+export function walkSmall(pt: PageTables, tlb: Tlb, cpu: number, linear: number, write: boolean): number {
+  const order = tlb.hugeOrder;
+  const row = linear >>> order;
+  if (pt.pmd.kind[row] !== PMD.TABLE) return WALK_FAULT;
+  const pte = (pt.pmd.value[row]! << order) + (linear & ((1 << order) - 1));
+  const flags = pt.pteFlags[pte]!;
+  if ((flags & (PTE.PRESENT | PTE.HINT)) !== PTE.PRESENT) return WALK_FAULT;
+  if (write && (flags & PTE.WRITE) === 0) return WALK_FAULT;
+  const updated = write ? flags | PTE.YOUNG | PTE.DIRTY : flags | PTE.YOUNG;
+  if (updated !== flags) pt.pteFlags[pte] = updated;
+  const writable = (updated & (PTE.WRITE | PTE.DIRTY)) === (PTE.WRITE | PTE.DIRTY) ? 1 : 0;
+  const caches = tlb.walkCaches;
+  return (caches === undefined ? 4 : walkFrom(pt, caches, cpu, row, true)) * 2 + writable;
+}
+
+/** The same for a huge page. */
+export function walkHuge(pt: PageTables, tlb: Tlb, cpu: number, row: number, write: boolean): number {
+  if (pt.pmd.kind[row]! < PMD.HUGE) return WALK_FAULT;
+  const flags = pt.pmd.flags[row]!;
+  if ((flags & (PTE.PRESENT | PTE.HINT)) !== PTE.PRESENT) return WALK_FAULT;
+  if (write && (flags & PTE.WRITE) === 0) return WALK_FAULT;
+  const updated = write ? flags | PTE.YOUNG | PTE.DIRTY : flags | PTE.YOUNG;
+  if (updated !== flags) pt.pmd.flags[row] = updated;
+  const writable = (updated & (PTE.WRITE | PTE.DIRTY)) === (PTE.WRITE | PTE.DIRTY) ? 1 : 0;
+  const caches = tlb.walkCaches;
+  return (caches === undefined ? 3 : walkFrom(pt, caches, cpu, row, false)) * 2 + writable;
+}
+
+/** References of a walk that goes on from the deepest cached entry; fills the caches with what it read. */
+function walkFrom(pt: PageTables, caches: WalkCaches, cpu: number, row: number, small: boolean): number {
+  if (small) {
+    if (findInLevel(caches.pde, cpu, row, (row << 1) | 1) >= 0) return 1;
+    insertInLevel(caches.pde, cpu, row, row << 1);
+  }
+  const below = small ? 2 : 1;
+  const table = (row / ENTRIES_PER_TABLE) | 0;
+  if (findInLevel(caches.pdpte, cpu, table, (table << 1) | 1) >= 0) return below;
+  insertInLevel(caches.pdpte, cpu, table, table << 1);
+  const pud = pudNumber(pt, table);
+  if (findInLevel(caches.pml4e, cpu, pud, (pud << 1) | 1) >= 0) return below + 1;
+  insertInLevel(caches.pml4e, cpu, pud, pud << 1);
+  return below + 2;
+}
+
+/** A number for the PUD table that a PMD table hangs in, unique over all address spaces of a run. */
+function pudNumber(pt: PageTables, table: number): number {
+  const pudPages = ENTRIES_PER_TABLE * ENTRIES_PER_TABLE * pt.geometry.pagesPerHuge;
+  const pgdIndex = Math.floor(pt.pmdTables.firstVpn[table]! / pudPages) % ENTRIES_PER_TABLE;
+  return pt.pmdTables.mm[table]! * ENTRIES_PER_TABLE + pgdIndex;
+}
