@@ -1,0 +1,104 @@
+/**
+ * `npm test`: every gate of the project, in order, each even when one before it failed.
+ *
+ *     types ─▶ pure types ─▶ lint ─▶ vitest (unit, fuzz, tidy, golden) ─▶ package
+ *
+ * The last line is `N passed, N failed` alone: the tests that vitest counted, one for each other gate. A gate
+ * that crashes, is killed or takes longer than its limit has failed.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const root = join(import.meta.dirname, "..");
+const bin = join(root, "node_modules", ".bin");
+const GATE_LIMIT_MS = 10 * 60 * 1000;
+
+/** Runs a program of node_modules/.bin, or a `.ts` file of ours with this Node. */
+function runs(program: string, ...options: string[]): boolean {
+  const [command, prefix] = program.endsWith(".ts")
+    ? [process.execPath, [...process.execArgv, join(root, program)]]
+    : [join(bin, program), []];
+  console.log(`\n▶ ${[program, ...options].join(" ")}`);
+  const { status, signal, error } = spawnSync(command, [...prefix, ...options], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: GATE_LIMIT_MS,
+    env: { ...process.env, PATH: bin + delimiter + process.env.PATH, TZ: "UTC", LC_ALL: "C.UTF-8" },
+  });
+  if (error !== undefined) console.error(`${program}: ${error.message}`);
+  else if (signal !== null) console.error(`${program}: ended by ${signal}`);
+  return status === 0;
+}
+
+function gate(program: string, ...options: string[]): Tally {
+  return runs(program, ...options) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** The part of vitest's JSON report that is counted. */
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
+
+/** vitest counts its tests; a file that fails without a failed test did not load, and is one failure. */
+function vitestGate(): Tally {
+  const directory = mkdtempSync(join(tmpdir(), "pagewise-test-"));
+  try {
+    const file = join(directory, "report.json");
+    const succeeded = runs("vitest", "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${file}`);
+    if (!existsSync(file)) return { passed: 0, failed: 1 };
+    const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
+    const broken = report.testResults.filter(
+      (result) =>
+        result.status === "failed" && !result.assertionResults.some((one) => one.status === "failed"),
+    );
+    for (const { name } of broken) console.error(`${name}: failed outside of its tests`);
+    if (report.numPendingTests > 0) console.log(`${report.numPendingTests} skipped`);
+    const failed = report.numFailedTests + broken.length;
+    return { passed: report.numPassedTests, failed: failed === 0 && !succeeded ? 1 : failed };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const GATES: readonly { readonly name: string; readonly run: () => Tally }[] = [
+  { name: "types", run: () => gate("tsc", "--noEmit") },
+  { name: "types of the pure folders", run: () => gate("tsc", "--noEmit", "-p", "tsconfig.pure.json") },
+  { name: "lint", run: () => gate("biome", "check") },
+  { name: "tests", run: vitestGate },
+  { name: "package", run: () => gate("test/pack.ts") },
+];
+
+const results = GATES.map(({ name, run }) => {
+  const start = performance.now();
+  let tally: Tally = { passed: 0, failed: 1 };
+  try {
+    tally = run();
+  } catch (error) {
+    console.error(error);
+  }
+  return { name, ...tally, seconds: (performance.now() - start) / 1000 };
+});
+
+console.log("");
+for (const { name, passed, failed, seconds } of results) {
+  console.log(
+    `${failed === 0 ? "ok    " : "FAILED"} ${name} (${passed}/${passed + failed}, ${seconds.toFixed(1)} s)`,
+  );
+}
+const sum = (key: keyof Tally) => results.reduce((total, result) => total + result[key], 0);
+process.exitCode = sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
+console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
