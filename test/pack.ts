@@ -1,5 +1,6 @@
 /**
- * The package as its users get it: packed, installed in an empty folder elsewhere, used as a command and as a library.
+ * The package as its users get it: packed, installed in an empty folder elsewhere, used as a command and as a
+ * library.
  *
  *     npm pack ─▶ publint ─▶ npm install TARBALL ─▶ pagewise --version, --help
  *                                              └──▶ import "pagewise", typed ─▶ the same on an older Node

@@ -1,9 +1,10 @@
 /**
- * Breaks comment lines that are wider than a line may be; the formatter leaves comments alone. Part of `npm run fix`.
+ * Breaks comment lines that are wider than a line may be; the formatter leaves comments alone. Part of `npm
+ * run fix`.
  *
- * In a block comment, the words that do not fit begin the next line, pushed down through their paragraph. A line
- * comment that is too wide, or one behind code, is moved or broken in front of its statement only when it stands alone;
- * the rest is reported, because where it goes is a question of sense.
+ * The words that do not fit begin the next line, pushed down through their paragraph. Pictures, and comments
+ * behind code, are reported only, because where they go is a question of sense. Folders may be named; else
+ * all are done.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,15 +13,22 @@ const COLUMNS_MAX = 110;
 const FOLDERS = ["src", "test", "bench", "tools"];
 const width = (line: string) => [...line].length;
 
-/** A line of prose in a comment that stands alone: its indentation and mark, then the words. */
-const PROSE = /^(\s*(?:\*|\/\/) )(\S.*)$/;
+/**
+ * A line of prose in a comment that stands alone: its indentation, mark and hanging spaces, then the words.
+ */
+const PROSE = /^(\s*(?:\*|\/\/) +)(\S.*)$/;
+/** Drawn lines and tables are for people to rearrange. */
+const PICTURE = /[─│▶└┌] | {3}/;
+/** A label or a bullet, under whose first word the rest of its paragraph hangs. */
+const LABEL = /^(?:Not modelled: |[A-Z]\w*: {2,}|- )/;
 /** A one-line block comment that stands alone. */
 const ONE_LINE_BLOCK = /^(\s*)\/\*\* (.*) \*\/$/;
 
-/** Lines that the next one may not be joined to: pictures, lists, labels, or the end. */
+/** Whether a line goes on with a paragraph that stands behind this mark: no picture, list, label or end. */
 function isContinuation(line: string | undefined, mark: string): boolean {
   if (line === undefined || !line.startsWith(mark)) return false;
-  return /^[\p{L}(`]/u.test(line.slice(mark.length)) && !/^\w[\w ]*:/.test(line.slice(mark.length));
+  const words = line.slice(mark.length);
+  return /^[\p{L}\p{N}(`"<=]/u.test(words) && !LABEL.test(words) && !PICTURE.test(words);
 }
 
 /** The longest beginning that fits, and the words left over. */
@@ -42,15 +50,13 @@ export function wrapComments(lines: readonly string[]): { lines: string[]; wide:
   for (let i = 0; i < todo.length; i++) {
     if (width(todo[i]!) <= COLUMNS_MAX) continue;
     const [, mark, words] = PROSE.exec(todo[i]!) ?? [];
-    const isPicture = words !== undefined && /^ {3}|─|│| {4}/.test(words);
     const [fits, rest] = split(todo[i]!);
-    if (mark === undefined || isPicture || fits.length <= mark.length) {
+    const label = LABEL.exec(words ?? "")?.[0] ?? "";
+    if (mark === undefined || PICTURE.test(words!.slice(label.length)) || fits.length <= mark.length) {
       wide.push(i + 1);
       continue;
     }
-    // The words of a labelled paragraph (`Models:  …`) hang under its first word.
-    const hang = /^(\w[\w ]*: +)\S/.exec(words!)?.[1]?.length ?? 0;
-    const nextMark = mark + " ".repeat(hang);
+    const nextMark = mark + " ".repeat(label.length);
     todo[i] = fits;
     if (isContinuation(todo[i + 1], nextMark))
       todo[i + 1] = nextMark + rest + " " + todo[i + 1]!.slice(nextMark.length);
@@ -61,7 +67,8 @@ export function wrapComments(lines: readonly string[]): { lines: string[]; wide:
 
 function main(): void {
   const root = join(import.meta.dirname, "..");
-  for (const folder of FOLDERS) {
+  const chosen = process.argv.slice(2);
+  for (const folder of chosen.length > 0 ? chosen : FOLDERS) {
     const paths = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
     for (const path of paths
       .filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))

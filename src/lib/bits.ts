@@ -1,6 +1,7 @@
 /**
- * The 64-bit generators that scripts and recorded streams are defined by, exactly, without BigInt: a 64-bit number is
- * two unsigned 32-bit words. (Our own randomness is `prng.ts`; these exist to agree with other programs.)
+ * The 64-bit generators that scripts and recorded streams are defined by, exactly, without BigInt: a 64-bit
+ * number is two unsigned 32-bit words. (Our own randomness is `prng.ts`; these exist to agree with other
+ * programs.)
  *
  *     splitmix64   s += 0x9e3779b97f4a7c15; z = s; z = (z ^ z>>30)·0xbf58476d1ce4e5b9;
  *                  z = (z ^ z>>27)·0x94d049bb133111eb; output z ^ z>>31
@@ -45,7 +46,8 @@ function productHi(a: number, b: number): number {
   const bLo = b & 0xffff;
   const middle = aHi * bLo + ((aLo * bLo) >>> 16);
   const carried = aLo * bHi + (middle & 0xffff);
-  // `middle` and `carried` are below 2^32: (2^16 - 1)^2 + 2^16 - 1 = 2^32 - 2^16. Their upper halves are shifts.
+  // `middle` and `carried` are below 2^32: (2^16 - 1)^2 + 2^16 - 1 = 2^32 - 2^16. Their upper halves are
+  // shifts.
   return (aHi * bHi + (middle >>> 16) + (carried >>> 16)) >>> 0;
 }
 

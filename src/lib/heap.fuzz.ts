@@ -1,6 +1,6 @@
 /**
- * Strategy:   random pushes (few distinct times, so that ties are common) and pops, on the heap and on a list that is
- *             sorted by (time, arrival) at every step.
+ * Strategy:   random pushes (few distinct times, so that ties are common) and pops, on the heap and on a list
+ *             that is sorted by (time, arrival) at every step.
  * Invariants: both give the same id, the same size and the same next time after every step.
  */
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * The event queue: a binary heap of (time, id) in typed arrays. Equal times leave in the order in which they came,
- * so that a run does not depend on how a heap happens to be balanced.
+ * The event queue: a binary heap of (time, id) in typed arrays. Equal times leave in the order in which they
+ * came, so that a run does not depend on how a heap happens to be balanced.
  *
  *          times  [ 10 | 10 | 25 | … ]      compared first
  *          order  [  3 |  7 |  1 | … ]      arrival number: breaks ties

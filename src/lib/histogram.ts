@@ -1,6 +1,7 @@
 /**
- * A log-linear histogram: every power of two is cut into 64 equal steps, so a quantile is at most 1/64 (1.6 %) above
- * the true one, whatever the range. Values below 128 are exact. Recording is a shift, an addition and a store.
+ * A log-linear histogram: every power of two is cut into 64 equal steps, so a quantile is at most 1/64 (1.6
+ * %) above the true one, whatever the range. Values below 128 are exact. Recording is a shift, an addition
+ * and a store.
  *
  *     value   0 … 127 | 128, 130 … 254 | 256, 260 … 508 | …  up to 2^53
  *     bucket  0 … 127 | 128      … 191 | 192      … 255 | …
@@ -56,8 +57,8 @@ function lowOf(bucket: number): number {
 }
 
 /**
- * The value that a share `q` (0..1) of the recorded values does not exceed: the top of its bucket, but never above the
- * largest value recorded. 0 when nothing was recorded.
+ * The value that a share `q` (0..1) of the recorded values does not exceed: the top of its bucket, but never
+ * above the largest value recorded. 0 when nothing was recorded.
  */
 export function quantile(h: Histogram, q: number): number {
   if (h.count === 0) return 0;

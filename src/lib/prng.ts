@@ -1,6 +1,7 @@
 /**
- * The project's random numbers: sfc32 ("small fast counter"), 128 bits of state in one Int32Array, so that a run's
- * randomness is copied, hashed and compared like every other column. The same seed gives the same numbers everywhere.
+ * The project's random numbers: sfc32 ("small fast counter"), 128 bits of state in one Int32Array, so that a
+ * run's randomness is copied, hashed and compared like every other column. The same seed gives the same
+ * numbers everywhere.
  */
 import { assert } from "./assert.ts";
 
@@ -9,7 +10,10 @@ export interface Prng {
   readonly state: Int32Array;
 }
 
-/** Rounds that spread a seed over the whole state before the first number is given out; 12 is the author's figure. */
+/**
+ * Rounds that spread a seed over the whole state before the first number is given out; 12 is the author's
+ * figure.
+ */
 const WARM_UP_ROUNDS = 12;
 const TWO_32 = 2 ** 32;
 

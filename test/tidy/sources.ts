@@ -123,7 +123,8 @@ export function functionsOf(source: Source): FunctionSpan[] {
     const indent = line.length - line.trimStart().length;
     const isAtIndent = (other: string) =>
       other.trim() !== "" && other.length - other.trimStart().length === indent;
-    // `): Result {` closes a list of parameters: the function began at the last line with the same indentation.
+    // `): Result {` closes a list of parameters: the function began at the last line with the same
+    // indentation.
     let first = index;
     if (line.trimStart().startsWith(")"))
       do first--;
