@@ -20,6 +20,7 @@ import type { Mm } from "./mm/mm.ts";
 import type { PageTables } from "./mm/page-table.ts";
 import type { RmapState } from "./mm/rmap.ts";
 import type { Lru } from "./reclaim/state.ts";
+import type { Swap } from "./reclaim/swap.ts";
 import type { ThpState } from "./thp/state.ts";
 import type { Tlb } from "./tlb/tlb.ts";
 import type { Tunables } from "./tunables.ts";
@@ -41,10 +42,13 @@ export interface Kernel {
   readonly lru: Lru;
   readonly tlb: Tlb;
   readonly rmap: RmapState;
+  readonly swap: Swap;
   readonly thp: ThpState;
   readonly khugepaged: KhugepagedState;
   readonly locks: Locks;
   readonly prng: Prng;
+  /** Frames with a long-lived pin, and how many. */
+  readonly pins: Map<number, number>;
   /** Address spaces by id; undefined when gone. */
   readonly mms: (Mm | undefined)[];
   /** CPU that the current path runs on. */

@@ -76,6 +76,8 @@ export const BLOCK_COLUMNS = {
   migrateType: Uint8Array,
   /** How many PMDs map the huge page of this block. */
   hugeMapCount: Int32Array,
+  /** How many base pages of the huge page are mapped by some PTE. */
+  ptePages: Int32Array,
   /** Deferred split queue links: block numbers, -1 ends. */
   deferredNext: Int32Array,
   deferredPrev: Int32Array,

@@ -24,8 +24,10 @@ export interface Mm {
   readonly cpus: Uint8Array;
   /** Resident anonymous pages. */
   anonPages: number;
-  /** Resident file pages, as the trace says. */
+  /** Resident file and shared pages. */
   filePages: number;
+  /** File pages come from the trace's own counts; mapping one changes nothing. */
+  filePagesFromTrace: boolean;
   swapEntries: number;
   /** PMDs that map a huge page (not the huge zero page). */
   hugePmds: number;
@@ -50,7 +52,7 @@ export interface Mm {
   /** Heap, in pages; start -1 while there is none. */
   brkStart: number;
   brkEnd: number;
-  /** A file fault maps this many neighbours when the trace does not say. */
+  /** For people. */
   name: string;
 }
 
@@ -65,6 +67,7 @@ export function makeMm(k: Kernel): Mm {
     cpus: new Uint8Array(k.machine.cpus),
     anonPages: 0,
     filePages: 0,
+    filePagesFromTrace: false,
     swapEntries: 0,
     hugePmds: 0,
     tablePages: 1,

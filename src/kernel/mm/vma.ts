@@ -6,7 +6,7 @@
  * Models:       mm/mmap.c vma_merge(), __vma_adjust(), __split_vma(), v6.1; the unfaulted-neighbour rule of v6.16.
  * Not modelled: the maple tree (a sorted array answers the same), memory policies, userfaultfd, names of anonymous areas.
  */
-import type { Vpn } from "../../core/units.ts";
+import type { Pfn, Vpn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Mm } from "./mm.ts";
 import type { AnonVma } from "./rmap.ts";
@@ -48,6 +48,15 @@ export interface Vma {
   anonVma: AnonVma | undefined;
   /** Every anon_vma whose pages it may map: its own, and its ancestors' after fork. */
   chain: AnonVma[];
+  /** The memory of a shared anonymous area: what fork and split share. */
+  readonly shared: SharedMemory | undefined;
+}
+
+/** Shared anonymous memory: pages by their index; each page here holds a reference. */
+export interface SharedMemory {
+  readonly pages: Map<number, Pfn>;
+  /** Areas that map it. */
+  users: number;
 }
 
 /** Index of the first area that ends above the page; the list's length if there is none. */
@@ -115,6 +124,7 @@ function canFollow(mm: Mm, prev: Vma, shape: VmaShape): boolean {
   return (
     prev.end === shape.start &&
     prev.flags === shape.flags &&
+    prev.shared === undefined &&
     (prev.flags & (VM.FILE | VM.UNKNOWN)) === 0 &&
     prev.pgoff + (prev.end - prev.start) === shape.pgoff &&
     neighbourAnonMerges(mm, prev, shape.from)
@@ -125,6 +135,7 @@ function canPrecede(mm: Mm, next: Vma, shape: VmaShape): boolean {
   return (
     next.start === shape.end &&
     next.flags === shape.flags &&
+    next.shared === undefined &&
     (next.flags & (VM.FILE | VM.UNKNOWN)) === 0 &&
     next.pgoff === shape.pgoff + (shape.end - shape.start) &&
     neighbourAnonMerges(mm, next, shape.from)

@@ -1,0 +1,71 @@
+/**
+ * Anonymous fault: give a first-touched page of a private mapping a zeroed frame, or the shared zero page for a read.
+ *
+ *     decide ──▶ allocate ──▶ lock PTE ──▶ re-check ──▶ map ──▶ unlock
+ *                (may sleep)               (lost the race? free, retry)
+ *
+ * The frame is allocated *before* the page-table lock is taken, because allocation may sleep. Between the two, another
+ * CPU may map the same page; hence the re-check.
+ *
+ * Models:       mm/memory.c do_anonymous_page(), v6.1.
+ * Not modelled: userfaultfd, memcg charge, multi-size THP (off by default in 6.18).
+ */
+import { type Path, type Lock } from "../../core/ops.ts";
+import { NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
+import { allocFast, allocPages } from "../buddy/alloc.ts";
+import { GFP_USER } from "../buddy/gfp.ts";
+import { putPage } from "../buddy/free.ts";
+import { pageTableLock } from "../locks.ts";
+import { addAnonPages, type Mm } from "../mm/mm.ts";
+import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
+import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
+import { installPteTable } from "../mm/tables.ts";
+import { VM, type Vma } from "../mm/vma.ts";
+import { lruAdd } from "../reclaim/lru.ts";
+import { type Kernel, spend } from "../state.ts";
+import { localNode } from "./node.ts";
+import type { FaultOutcome } from "./outcome.ts";
+
+/** Whether, under the page-table lock, the page's PTE is still none; the table is made if the PMD is none. */
+function stillNone(k: Kernel, mm: Mm, row: PmdRow, vpn: Vpn): boolean {
+  if (k.pt.pmd.kind[row] === PMD.NONE) installPteTable(k, mm, row);
+  return k.pt.pmd.kind[row] === PMD.TABLE && k.pt.pteFlags[pteIndex(k.pt, row, vpn)] === 0;
+}
+
+/** First touch of a page that no huge page backs. */
+export function* faultAnonymous(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  const lock = pageTableLock(k, row);
+  if (!write) return yield* mapZeroPage(k, vma.mm, row, vpn, lock);
+  prepareAnonVma(k, vma);
+  let pfn = allocFast(k, 0, localNode(k), GFP_USER);
+  if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
+  if (pfn === NO_FRAME) return "oom";
+  spend(k, k.costs.zeroPageNs);
+
+  yield lock.acquire;
+  const won = stillNone(k, vma.mm, row, vpn);
+  if (won) {
+    addNewAnonRmap(k, pfn, vma, vpn);
+    const pte = pteIndex(k.pt, row, vpn);
+    k.pt.ptePfn[pte] = pfn;
+    k.pt.pteFlags[pte] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
+    addAnonPages(vma.mm, 1);
+    lruAdd(k, pfn);
+  }
+  yield lock.release;
+  if (won) return "anon-4k";
+  putPage(k, pfn);
+  return "retry";
+}
+
+function* mapZeroPage(k: Kernel, mm: Mm, row: PmdRow, vpn: Vpn, lock: Lock): Path<FaultOutcome> {
+  yield lock.acquire;
+  const won = stillNone(k, mm, row, vpn);
+  if (won) {
+    const pte = pteIndex(k.pt, row, vpn);
+    k.pt.ptePfn[pte] = 0;
+    k.pt.pteFlags[pte] = PTE.PRESENT | PTE.ZERO | PTE.YOUNG;
+  }
+  yield lock.release;
+  return won ? "zero-4k" : "retry";
+}

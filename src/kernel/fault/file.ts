@@ -1,0 +1,71 @@
+/**
+ * Fault in a file's mapping: the page is counted, not modelled; a write to a private mapping gets an anonymous copy.
+ *
+ * Models:       mm/memory.c do_read_fault(), do_cow_fault(), do_shared_fault(), v6.1, as far as counts go.
+ * Not modelled: the page cache (its pages are no frames of the machine), read-ahead, huge pages of files.
+ */
+import { type Path } from "../../core/ops.ts";
+import { asPfn, NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
+import { allocFast, allocPages } from "../buddy/alloc.ts";
+import { putPage } from "../buddy/free.ts";
+import { GFP_USER } from "../buddy/gfp.ts";
+import { pageTableLock } from "../locks.ts";
+import { addAnonPages } from "../mm/mm.ts";
+import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
+import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
+import { installPteTable } from "../mm/tables.ts";
+import { VM, type Vma } from "../mm/vma.ts";
+import { lruAdd } from "../reclaim/lru.ts";
+import { type Kernel, spend } from "../state.ts";
+import { localNode } from "./node.ts";
+import type { FaultOutcome } from "./outcome.ts";
+
+/** Pages that a read fault maps around itself when nothing is known of the page cache (fault_around_bytes = 64 KiB). */
+const FAULT_AROUND_PAGES = 16;
+
+/** First touch of a page of a file's mapping. */
+export function* faultFile(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  const privateWrite = write && (vma.flags & VM.SHARED) === 0;
+  let pfn = NO_FRAME;
+  if (privateWrite) {
+    prepareAnonVma(k, vma);
+    pfn = allocFast(k, 0, localNode(k), GFP_USER);
+    if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
+    if (pfn === NO_FRAME) return "oom";
+    spend(k, k.costs.copyPageNs);
+  }
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  if (k.pt.pmd.kind[row] === PMD.NONE) installPteTable(k, vma.mm, row);
+  const won = k.pt.pmd.kind[row] === PMD.TABLE && k.pt.pteFlags[pteIndex(k.pt, row, vpn)] === 0;
+  if (won && privateWrite) {
+    addNewAnonRmap(k, asPfn(pfn), vma, vpn);
+    const pte = pteIndex(k.pt, row, vpn);
+    k.pt.ptePfn[pte] = pfn;
+    k.pt.pteFlags[pte] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | PTE.WRITE;
+    addAnonPages(vma.mm, 1);
+    lruAdd(k, pfn);
+  } else if (won) {
+    mapAround(k, vma, row, vpn, write);
+  }
+  yield lock.release;
+  if (won) return "file";
+  if (pfn !== NO_FRAME) putPage(k, pfn);
+  return "retry";
+}
+
+/** Maps the page and, unless the trace records each fault itself, its neighbours. */
+function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): void {
+  const around = write || vma.mm.filePagesFromTrace ? 1 : FAULT_AROUND_PAGES;
+  const regionStart = vpn - (vpn % k.geometry.pagesPerHuge);
+  const from = Math.max(vpn - (vpn % around), vma.start, regionStart);
+  const to = Math.min(vpn - (vpn % around) + around, vma.end, regionStart + k.geometry.pagesPerHuge);
+  const writable = (vma.flags & VM.SHARED) !== 0 && (vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0;
+  for (let page = from; page < to; page++) {
+    const pte = pteIndex(k.pt, row, page as Vpn);
+    if (k.pt.pteFlags[pte] !== 0) continue;
+    k.pt.ptePfn[pte] = 0;
+    k.pt.pteFlags[pte] = PTE.PRESENT | PTE.FILE | writable | (page === vpn ? PTE.YOUNG : 0);
+    if (!vma.mm.filePagesFromTrace) vma.mm.filePages += 1;
+  }
+}

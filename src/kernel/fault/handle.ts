@@ -1,0 +1,79 @@
+/**
+ * A page fault from its entry to its outcome: find the area, check the access, walk down, dispatch.
+ *
+ *     mmap_lock (read) ──▶ area allows it? ──▶ PMD none and may be huge? ──▶ huge fault ──▶ fallback ┐
+ *                                               PMD huge, write to read-only? ──▶ reuse or split ────┤
+ *                                               PTE none ▸ anonymous · file · shared    PTE swap ▸ in │◀┘
+ *                                               PTE read-only, write ▸ reuse or copy
+ *
+ * Models:       mm/memory.c handle_mm_fault(), __handle_mm_fault(), handle_pte_fault(), v6.1.
+ * Not modelled: per-VMA locks (6.4+), userfaultfd, stack growth, retries that drop the mmap lock.
+ */
+import { C } from "../../core/counters.ts";
+import type { Path } from "../../core/ops.ts";
+import type { PmdRow, Vpn } from "../../core/units.ts";
+import type { Mm } from "../mm/mm.ts";
+import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
+import { ensureRow } from "../mm/tables.ts";
+import { findVma, VM, type Vma } from "../mm/vma.ts";
+import { faultSwapIn } from "../reclaim/swap-in.ts";
+import { type Kernel, spend } from "../state.ts";
+import { mayBeHuge } from "../thp/eligible.ts";
+import { faultAnonymous } from "./anonymous.ts";
+import { faultFile } from "./file.ts";
+import { faultHuge } from "./huge.ts";
+import { faultHugeWriteProtected } from "./huge-write-protect.ts";
+import type { FaultOutcome } from "./outcome.ts";
+import { faultShared } from "./shared.ts";
+import { faultWriteProtected } from "./write-protect.ts";
+
+/** Handles a fault of the current CPU on a page. Takes and drops the mmap lock itself. */
+export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  k.vmstat[C.pgfault]! += 1;
+  spend(k, k.costs.faultNs);
+  yield mm.mmapLock.acquireRead;
+  const vma = findVma(mm, vpn);
+  let outcome: FaultOutcome = "segv";
+  if (vma !== undefined && allows(vma, write)) {
+    const row = ensureRow(k, mm, vpn);
+    outcome = yield* dispatch(k, vma, row, vpn, write);
+  }
+  yield mm.mmapLock.releaseRead;
+  return outcome;
+}
+
+function allows(vma: Vma, write: boolean): boolean {
+  return write ? (vma.flags & VM.WRITE) !== 0 : (vma.flags & (VM.READ | VM.WRITE | VM.EXEC)) !== 0;
+}
+
+/** Which path a fault takes, by the state of the PMD. Plain: it makes the generator of the path, or answers at once. */
+function* dispatch(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  const kind = k.pt.pmd.kind[row]!;
+  if (kind === PMD.NONE && mayBeHuge(k, vma, "fault")) {
+    const outcome = yield* faultHuge(k, vma, row, vpn, write);
+    if (outcome !== "fallback") return outcome;
+  } else if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) {
+    if (!write || (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) return "spurious";
+    const outcome = yield* faultHugeWriteProtected(k, vma, row);
+    if (outcome !== "fallback") return outcome;
+  }
+  return yield* ptePath(k, vma, row, vpn, write);
+}
+
+/** The base-page paths, by the state of the PTE. */
+function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  const flags = k.pt.pmd.kind[row] === PMD.TABLE ? k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! : 0;
+  if (flags === 0) {
+    if (vma.shared !== undefined) return faultShared(k, vma, row, vpn, write);
+    if ((vma.flags & VM.FILE) !== 0) return faultFile(k, vma, row, vpn, write);
+    return faultAnonymous(k, vma, row, vpn, write);
+  }
+  if ((flags & PTE.SWAP) !== 0) return faultSwapIn(k, vma, row, vpn, write);
+  if (write && (flags & PTE.WRITE) === 0) return faultWriteProtected(k, vma, row, vpn);
+  return spurious();
+}
+
+// biome-ignore lint/correctness/useYield: a path that has nothing to wait for
+function* spurious(): Path<FaultOutcome> {
+  return "spurious";
+}

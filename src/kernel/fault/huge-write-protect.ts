@@ -1,0 +1,79 @@
+/**
+ * Write fault on a read-only huge mapping: reuse the huge page, or split the PMD and go on with one base page.
+ *
+ * Models:       mm/huge_memory.c do_huge_pmd_wp_page(), v6.1; do_huge_zero_wp_pmd(), v6.13 ("allocate-huge").
+ * Not modelled: FAULT_FLAG_UNSHARE; copying the huge page (before 5.8).
+ */
+import { C } from "../../core/counters.ts";
+import { EVENT } from "../../core/events.ts";
+import type { Path } from "../../core/ops.ts";
+import { asPfn, NO_FRAME, type PmdRow } from "../../core/units.ts";
+import { putPage } from "../buddy/free.ts";
+import { pageTableLock } from "../locks.ts";
+import { FRAME } from "../mm/frames.ts";
+import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
+import { moveAnonRmap } from "../mm/rmap.ts";
+import type { Vma } from "../mm/vma.ts";
+import { emit, type Kernel, spend } from "../state.ts";
+import { faultGfp } from "../thp/eligible.ts";
+import { splitPmd } from "../thp/split.ts";
+import { flushRange } from "../tlb/shootdown.ts";
+import { allocHuge, mapNewHuge } from "./huge.ts";
+import { localNode } from "./node.ts";
+import type { FaultOutcome } from "./outcome.ts";
+
+/** "fallback": the PMD is a table now (or changed), and the base-page paths decide. */
+export function* faultHugeWriteProtected(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
+  if (k.pt.pmd.kind[row] === PMD.HUGE_ZERO && k.behaviours.writeToHugeZero === "allocate-huge") {
+    const outcome = yield* replaceHugeZero(k, vma, row);
+    if (outcome !== "fallback") return outcome;
+  }
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const kind = k.pt.pmd.kind[row];
+  let outcome: FaultOutcome = "fallback";
+  if (kind === PMD.HUGE && (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) {
+    outcome = "spurious";
+  } else if (kind === PMD.HUGE && reuseHuge(k, vma, row)) {
+    outcome = "cow-reuse";
+  } else if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) {
+    yield splitPmd(k, vma.mm, row, "cow");
+  }
+  yield lock.release;
+  return outcome;
+}
+
+/** A huge page that is this process's alone, or that nobody else holds, becomes writable in place. */
+function reuseHuge(k: Kernel, vma: Vma, row: PmdRow): boolean {
+  const head = asPfn(k.pt.pmd.value[row]!);
+  const { frames } = k;
+  if ((frames.flags[head]! & FRAME.EXCLUSIVE) === 0) {
+    if ((frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) !== 0 || frames.refCount[head]! > 1) return false;
+    moveAnonRmap(k, head, vma);
+  }
+  k.pt.pmd.flags[row]! |= PTE.WRITE | PTE.DIRTY | PTE.YOUNG;
+  return true;
+}
+
+/** 6.13+: the write takes a huge page of its own at once. */
+function* replaceHugeZero(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
+  const head = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
+  if (head === NO_FRAME) {
+    k.vmstat[C.thp_fault_fallback]! += 1;
+    return "fallback";
+  }
+  spend(k, k.costs.zeroHugeNs);
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const won = k.pt.pmd.kind[row] === PMD.HUGE_ZERO;
+  if (won) {
+    k.vmstat[C.thp_fault_alloc]! += 1;
+    mapNewHuge(k, vma, row, head);
+    emit(k, EVENT.hugeFault, vma.mm.id, vpnOfRow(k.pt, row), head);
+    yield flushRange(k, vma.mm, vpnOfRow(k.pt, row), k.geometry.pagesPerHuge, "cow");
+  }
+  yield lock.release;
+  if (won) return "anon-huge";
+  putPage(k, head);
+  return "retry";
+}

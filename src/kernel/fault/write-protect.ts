@@ -1,0 +1,126 @@
+/**
+ * Write fault on a present, read-only page: reuse it if nobody else can see it, else copy it.
+ *
+ *     zero page ──▶ fresh page        exclusive ──▶ reuse        shared with a fork ──▶ copy one base page
+ *
+ * A page is this process's alone if it is marked so, or if a look at its reference count shows no other holder; pages
+ * still in this CPU's LRU batch carry one reference more, so the batch is drained before the second look.
+ *
+ * Models:       mm/memory.c do_wp_page(), wp_page_copy(), v6.1; wp_can_reuse_anon_folio(), v6.15 ("exact").
+ * Not modelled: KSM, FAULT_FLAG_UNSHARE, writenotify of shared file mappings.
+ */
+import { EVENT } from "../../core/events.ts";
+import type { Path } from "../../core/ops.ts";
+import { asPfn, NO_FRAME, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
+import { allocFast, allocPages } from "../buddy/alloc.ts";
+import { putPage } from "../buddy/free.ts";
+import { GFP_USER } from "../buddy/gfp.ts";
+import { pageTableLock } from "../locks.ts";
+import { FRAME } from "../mm/frames.ts";
+import { addAnonPages } from "../mm/mm.ts";
+import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
+import { addNewAnonRmap, headOf, isHuge, moveAnonRmap, mappingCount, mappingsOf, prepareAnonVma } from "../mm/rmap.ts";
+import { removePteRmap } from "../mm/unmap-rmap.ts";
+import type { Vma } from "../mm/vma.ts";
+import { lruAdd, lruDrain } from "../reclaim/lru.ts";
+import { emit, type Kernel, spend } from "../state.ts";
+import { flushRange } from "../tlb/shootdown.ts";
+import { localNode } from "./node.ts";
+import type { FaultOutcome } from "./outcome.ts";
+
+const WRITABLE = PTE.WRITE | PTE.DIRTY | PTE.YOUNG;
+
+/** Write to a present PTE without write permission, in an area that allows writing. Enters without the lock. */
+export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  if (k.pt.pmd.kind[row] !== PMD.TABLE) {
+    yield lock.release;
+    return "retry";
+  }
+  const pte = pteIndex(k.pt, row, vpn);
+  const flags = k.pt.pteFlags[pte]!;
+  if ((flags & PTE.PRESENT) === 0 || (flags & PTE.WRITE) !== 0) {
+    yield lock.release;
+    return (flags & PTE.WRITE) !== 0 ? "spurious" : "retry";
+  }
+  const old = asPfn(k.pt.ptePfn[pte]!);
+  const noFrame = (flags & (PTE.ZERO | PTE.FILE)) !== 0;
+  if (!noFrame && canReuse(k, vma, old)) {
+    k.pt.pteFlags[pte] = flags | WRITABLE;
+    yield lock.release;
+    return "cow-reuse";
+  }
+  if (!noFrame) k.frames.refCount[headOf(k, old)]! += 1;
+  yield lock.release;
+  return yield* copyPage(k, vma, row, vpn, noFrame ? NO_FRAME : old, flags);
+}
+
+/** Whether this process may simply write to the page: it is marked as its own, or nobody else holds it. */
+function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
+  const { frames } = k;
+  if ((frames.flags[pfn]! & FRAME.EXCLUSIVE) !== 0) return true;
+  const head = headOf(k, pfn);
+  if (k.behaviours.reuseOfPartOfHuge === "exact" && isHuge(k, pfn)) {
+    if (frames.refCount[head] !== mappingCount(k, head) || !mappedByOneMm(k, vma, head)) return false;
+    moveAnonRmap(k, pfn, vma);
+    return true;
+  }
+  if (frames.refCount[head]! > 3) return false;
+  if ((frames.flags[head]! & FRAME.LRU) === 0) lruDrain(k, k.cpu);
+  const inSwapCache = (frames.flags[head]! & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
+  if (frames.refCount[head]! > 1 + inSwapCache || (frames.flags[head]! & FRAME.LOCKED) !== 0) return false;
+  if (inSwapCache === 1) return false;
+  moveAnonRmap(k, pfn, vma);
+  return true;
+}
+
+function mappedByOneMm(k: Kernel, vma: Vma, head: Pfn): boolean {
+  for (let i = 0; i < k.geometry.pagesPerHuge; i++) {
+    for (const hit of mappingsOf(k, asPfn(head + i))) if (hit.mm !== vma.mm) return false;
+  }
+  return true;
+}
+
+/** Gives the process a page of its own in place of `old` (NO_FRAME: the zero page or a file's page). */
+function* copyPage(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, old: Pfn, oldFlags: number): Path<FaultOutcome> {
+  prepareAnonVma(k, vma);
+  let pfn = allocFast(k, 0, localNode(k), GFP_USER);
+  if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
+  if (pfn === NO_FRAME) {
+    if (old !== NO_FRAME) putPage(k, headOf(k, old));
+    return "oom";
+  }
+  const fromZero = (oldFlags & PTE.ZERO) !== 0;
+  spend(k, fromZero ? k.costs.zeroPageNs : k.costs.copyPageNs);
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const pte = k.pt.pmd.kind[row] === PMD.TABLE ? pteIndex(k.pt, row, vpn) : -1;
+  const before = PTE.PRESENT | PTE.ZERO | PTE.FILE | PTE.WRITE;
+  const same =
+    pte >= 0 &&
+    (k.pt.pteFlags[pte]! & before) === (oldFlags & before) &&
+    (old === NO_FRAME || k.pt.ptePfn[pte] === old);
+  if (same) {
+    addNewAnonRmap(k, pfn, vma, vpn);
+    k.pt.ptePfn[pte] = pfn;
+    k.pt.pteFlags[pte] = PTE.PRESENT | WRITABLE;
+    lruAdd(k, pfn);
+    if (old === NO_FRAME) {
+      addAnonPages(vma.mm, 1);
+      if ((oldFlags & PTE.FILE) !== 0 && !vma.mm.filePagesFromTrace) vma.mm.filePages -= 1;
+    } else {
+      removePteRmap(k, old, 1);
+      emit(k, EVENT.cowCopy, vma.mm.id, vpn);
+    }
+    yield flushRange(k, vma.mm, vpn, 1, "cow");
+  }
+  yield lock.release;
+  if (old !== NO_FRAME) {
+    putPage(k, headOf(k, old));
+    if (same) putPage(k, headOf(k, old));
+  }
+  if (same) return fromZero ? "anon-4k" : "cow-copy";
+  putPage(k, pfn);
+  return "retry";
+}

@@ -1,0 +1,164 @@
+/**
+ * fork: a second address space that shares every anonymous page until one of the two writes.
+ *
+ *     for each area (not MADV_DONTFORK): copy it ──▶ for each region: share PMD or PTEs, write-protect both ──▶ flush parent
+ *
+ * Models:       kernel/fork.c dup_mmap(), mm/memory.c copy_page_range(), mm/huge_memory.c copy_huge_pmd(), v6.1.
+ * Not modelled: MADV_WIPEONFORK, files' pages (they fault again in the child), per-area policies.
+ */
+import { EVENT } from "../../core/events.ts";
+import type { Path } from "../../core/ops.ts";
+import { asPfn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
+import { khugepagedFork } from "../khugepaged/register.ts";
+import { pageTableLock } from "../locks.ts";
+import { shareSwapSlot } from "../reclaim/swap.ts";
+import { emit, type Kernel, spend } from "../state.ts";
+import { splitPmd } from "../thp/split.ts";
+import { flushRange } from "../tlb/shootdown.ts";
+import { FRAME } from "./frames.ts";
+import { addAnonPages, addHugePmds, makeMm, type Mm } from "./mm.ts";
+import { PMD, PTE, vpnOfRow } from "./page-table.ts";
+import { forkAnonVma, headOf } from "./rmap.ts";
+import { countTables, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
+import { addPteRmap } from "./unmap-rmap.ts";
+import { VM, type Vma } from "./vma.ts";
+import { isPinned } from "./pin.ts";
+
+/** Makes the child's address space. */
+export function* forkMm(k: Kernel, parent: Mm): Path<Mm> {
+  const startNs = k.nowNs;
+  spend(k, k.costs.forkNs);
+  const child = makeMm(k);
+  child.name = parent.name;
+  child.thpDisable = parent.thpDisable;
+  child.brkStart = parent.brkStart;
+  child.brkEnd = parent.brkEnd;
+  child.filePagesFromTrace = parent.filePagesFromTrace;
+  yield parent.mmapLock.acquire;
+  khugepagedFork(k, parent, child);
+  for (const vma of parent.vmas) {
+    if ((vma.flags & VM.DONTCOPY) !== 0) continue;
+    const copy: Vma = {
+      mm: child,
+      start: vma.start,
+      end: vma.end,
+      flags: vma.flags & ~VM.LOCKED,
+      pgoff: vma.pgoff,
+      anonVma: undefined,
+      chain: [],
+      shared: vma.shared,
+    };
+    if (copy.shared !== undefined) copy.shared.users += 1;
+    child.vmas.push(copy);
+    forkAnonVma(k, copy, vma);
+    if (vma.anonVma !== undefined) yield* copyArea(k, parent, child, vma);
+  }
+  const first = parent.vmas[0];
+  if (first !== undefined) {
+    const last = parent.vmas[parent.vmas.length - 1]!;
+    yield flushRange(k, parent, first.start, last.end - first.start, "fork");
+  }
+  yield parent.mmapLock.release;
+  emit(k, EVENT.fork, parent.id, child.id, k.nowNs - startNs);
+  return child;
+}
+
+function* copyArea(k: Kernel, parent: Mm, child: Mm, vma: Vma): Path {
+  for (let row = nextUsedRow(k, parent, vma.start, vma.end); row !== NO_ROW; ) {
+    const first = vpnOfRow(k.pt, row);
+    const behind = first + k.geometry.pagesPerHuge;
+    const childRow = ensureRow(k, child, first as Vpn);
+    const lock = pageTableLock(k, row);
+    yield lock.acquire;
+    const kind = k.pt.pmd.kind[row];
+    if (kind === PMD.HUGE_ZERO) copyHugeZero(k, child, childRow);
+    else if (kind === PMD.HUGE && !isPinned(k, asPfn(k.pt.pmd.value[row]!))) copyHuge(k, child, row, childRow);
+    else {
+      // A pinned huge page is split and copied page by page, so that its pinned pages stay the parent's.
+      if (kind === PMD.HUGE) yield splitPmd(k, parent, row, "fork");
+      if (k.pt.pmd.kind[row] === PMD.TABLE) {
+        copyPtes(k, child, row, childRow, Math.max(first, vma.start), Math.min(behind, vma.end));
+      }
+    }
+    copyTouched(k, child, row, childRow, kind === PMD.HUGE);
+    yield lock.release;
+    row = nextUsedRow(k, parent, behind, vma.end);
+  }
+}
+
+function copyHugeZero(k: Kernel, child: Mm, childRow: PmdRow): void {
+  const { pmd } = k.pt;
+  if (!child.usesHugeZero) {
+    child.usesHugeZero = true;
+    k.thp.hugeZeroUsers += 1;
+  }
+  pmd.kind[childRow] = PMD.HUGE_ZERO;
+  pmd.flags[childRow] = PTE.PRESENT;
+  pmd.value[childRow] = 0;
+  countUsed(k, childRow, 1);
+  countTables(k, child, 1);
+  spend(k, k.costs.forkPmdNs);
+}
+
+function copyHuge(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow): void {
+  const { pmd } = k.pt;
+  const head = asPfn(pmd.value[row]!);
+  k.frames.refCount[head]! += 1;
+  k.blocks.hugeMapCount[head >> k.geometry.hugeOrder]! += 1;
+  k.frames.flags[head]! &= ~FRAME.EXCLUSIVE;
+  pmd.flags[row]! &= ~PTE.WRITE;
+  pmd.kind[childRow] = PMD.HUGE;
+  pmd.flags[childRow] = pmd.flags[row]! & ~PTE.YOUNG;
+  pmd.value[childRow] = head;
+  countUsed(k, childRow, 1);
+  countTables(k, child, 1);
+  addAnonPages(child, k.geometry.pagesPerHuge);
+  addHugePmds(child, 1);
+  spend(k, k.costs.forkPmdNs);
+}
+
+function copyPtes(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, from: number, to: number): void {
+  if (k.pt.pmd.kind[childRow] === PMD.NONE) installPteTable(k, child, childRow);
+  const n = k.geometry.pagesPerHuge;
+  const source = k.pt.pmd.value[row]! * n;
+  const target = k.pt.pmd.value[childRow]! * n;
+  const { ptePfn, pteFlags } = k.pt;
+  let copied = 0;
+  let anon = 0;
+  for (let i = from % n, end = (from % n) + (to - from); i < end; i++) {
+    const flags = pteFlags[source + i]!;
+    if (flags === 0) continue;
+    copied++;
+    const pfn = asPfn(ptePfn[source + i]!);
+    if ((flags & PTE.SWAP) !== 0) {
+      shareSwapSlot(k, pfn);
+      child.swapEntries += 1;
+    } else if ((flags & (PTE.ZERO | PTE.FILE)) === 0) {
+      k.frames.refCount[headOf(k, pfn)]! += 1;
+      addPteRmap(k, pfn);
+      k.frames.flags[pfn]! &= ~FRAME.EXCLUSIVE;
+      anon++;
+    } else if ((flags & PTE.FILE) !== 0 && !child.filePagesFromTrace) {
+      child.filePages += 1;
+    }
+    pteFlags[source + i] = flags & ~PTE.WRITE;
+    pteFlags[target + i] = flags & ~(PTE.WRITE | PTE.YOUNG);
+    ptePfn[target + i] = pfn;
+  }
+  addAnonPages(child, anon);
+  spend(k, copied * k.costs.forkPteNs);
+}
+
+/** A child has touched what its parent touched: it knows the data. */
+function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, whole: boolean): void {
+  const { touched, geometry } = k.pt;
+  const n = geometry.pagesPerHuge;
+  if (!whole && k.pt.pmd.kind[row] === PMD.NONE) return;
+  for (let i = 0; i < n; i++) {
+    const from = row * n + i;
+    const into = childRow * n + i;
+    if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0) continue;
+    touched[into >> 3]! |= 1 << (into & 7);
+    child.touchedPages += 1;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * mmap of anonymous memory (and of files, as far as counts go), and brk.
+ *
+ *     choose an address ──▶ neighbours take it in? ──▶ else a new area ──▶ populate if asked
+ *
+ * Models:       mm/mmap.c mmap_region(), do_brk_flags(), mm/huge_memory.c thp_get_unmapped_area(), v6.1 and v6.13.
+ * Not modelled: hints without MAP_FIXED, rlimits, MAP_LOCKED, the stack guard gap; overcommit except mode 0 by size.
+ */
+import type { Path } from "../../core/ops.ts";
+import { placeTopDown } from "../../core/placement.ts";
+import { PAGE_BYTES, type Vpn } from "../../core/units.ts";
+import { dropShared } from "../fault/shared.ts";
+import { khugepagedEnter } from "../khugepaged/register.ts";
+import { type Kernel, spend } from "../state.ts";
+import { mergeNew } from "./edges.ts";
+import { ERRNO } from "./errno.ts";
+import type { Mm } from "./mm.ts";
+import { unmapLocked } from "./munmap.ts";
+import { insertVma, VM, type Vma, vmaIndex } from "./vma.ts";
+
+/** First page that mmap never hands out: the top of the area for mappings without address randomization. */
+export const MMAP_TOP_VPN = 0x7ffff7fff000 / PAGE_BYTES;
+/** End of user addresses: 47 bits less a guard page. */
+export const TASK_END_VPN = 0x7ffffffff000 / PAGE_BYTES;
+
+export interface MmapRequest {
+  /** Page asked for; undefined lets the kernel choose. */
+  readonly at: number | undefined;
+  readonly pages: number;
+  /** VM flags: READ, WRITE, EXEC, SHARED, NORESERVE, FILE, UNKNOWN. */
+  readonly flags: number;
+  /** MAP_FIXED replaces what is there; MAP_FIXED_NOREPLACE refuses. */
+  readonly replace: boolean;
+  /** MAP_STACK. */
+  readonly stack: boolean;
+}
+
+/** The highest free place for that many pages, by this kernel's alignment rule; -1 if there is none. */
+export function chooseAddress(k: Kernel, mm: Mm, pages: number, anonymous: boolean): number {
+  const n = k.geometry.pagesPerHuge;
+  const rule = k.behaviours.mmapAlignment;
+  const align =
+    anonymous && ((rule === "huge-if-large" && pages >= n) || (rule === "huge-if-multiple" && pages % n === 0 && pages > 0));
+  return placeTopDown(
+    mm.vmas.length,
+    (i) => mm.vmas[i]!.start,
+    (i) => mm.vmas[i]!.end,
+    pages,
+    align ? n : 1,
+    MMAP_TOP_VPN,
+  );
+}
+
+/** mmap. Returns the first page, or an errno negated. */
+export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Path<number> {
+  spend(k, k.costs.syscallNs);
+  yield mm.mmapLock.acquire;
+  const result = yield* mmapLocked(k, mm, request);
+  yield mm.mmapLock.release;
+  return result;
+}
+
+function* mmapLocked(k: Kernel, mm: Mm, request: MmapRequest): Path<number> {
+  const { pages } = request;
+  if (pages <= 0) return -ERRNO.EINVAL;
+  let at = request.at ?? chooseAddress(k, mm, pages, (request.flags & VM.FILE) === 0);
+  if (at < 0 || at + pages > TASK_END_VPN) return -ERRNO.ENOMEM;
+  at = Math.floor(at);
+  if (overlaps(mm, at, at + pages)) {
+    if (!request.replace) return -ERRNO.EEXIST;
+    yield* unmapLocked(k, mm, at, at + pages);
+  }
+  if (overcommitRefuses(k, request)) return -ERRNO.ENOMEM;
+  placeArea(k, mm, at, request);
+  return at;
+}
+
+function overlaps(mm: Mm, start: number, end: number): boolean {
+  const vma = mm.vmas[vmaIndex(mm, start)];
+  return vma !== undefined && vma.start < end;
+}
+
+/** Mode 0 since v5.1 refuses only what is larger than all memory and swap together. */
+function overcommitRefuses(k: Kernel, request: MmapRequest): boolean {
+  const { flags } = request;
+  if ((flags & VM.WRITE) === 0 || (flags & (VM.SHARED | VM.FILE)) !== 0) return false;
+  if (k.tunables.overcommitMemory === 1 || (flags & VM.NORESERVE) !== 0) return false;
+  return request.pages * PAGE_BYTES > k.machine.memBytes + k.machine.swapBytes;
+}
+
+/** Puts the mapping into the address space: as part of a neighbour, or as an area of its own. */
+function placeArea(k: Kernel, mm: Mm, at: number, request: MmapRequest): void {
+  let flags = request.flags;
+  const plain = (flags & (VM.FILE | VM.SHARED | VM.UNKNOWN)) === 0;
+  if (plain && (flags & (VM.WRITE | VM.NORESERVE)) === VM.WRITE) flags |= VM.ACCOUNT;
+  if (request.stack && k.behaviours.stackNoHuge) flags |= VM.NOHUGEPAGE;
+  const end = at + request.pages;
+  if (plain) {
+    const merged = mergeNew(k, mm, { start: at, end, flags, pgoff: at });
+    if (merged !== undefined) {
+      khugepagedEnter(k, merged);
+      return;
+    }
+  }
+  const shared = (flags & (VM.SHARED | VM.FILE)) === VM.SHARED;
+  const vma: Vma = {
+    mm,
+    start: at as Vpn,
+    end: end as Vpn,
+    flags,
+    pgoff: shared ? 0 : at,
+    anonVma: undefined,
+    chain: [],
+    shared: shared ? { pages: new Map(), users: 1 } : undefined,
+  };
+  insertVma(mm, vma);
+  khugepagedEnter(k, vma);
+}
+
+/** brk: the heap now ends at page `end`. Grows by areas that merge, shrinks by unmapping. */
+export function* brk(k: Kernel, mm: Mm, start: number, end: number): Path<number> {
+  spend(k, k.costs.syscallNs);
+  yield mm.mmapLock.acquire;
+  if (mm.brkStart < 0) {
+    mm.brkStart = start;
+    mm.brkEnd = start;
+  }
+  const from = mm.brkEnd;
+  if (end > from) {
+    if (overlaps(mm, from, end)) yield* unmapLocked(k, mm, from, end);
+    const request: MmapRequest = { at: from, pages: end - from, flags: VM.READ | VM.WRITE, replace: false, stack: false };
+    placeArea(k, mm, from, request);
+  } else if (end < from) {
+    yield* unmapLocked(k, mm, end, from);
+  }
+  mm.brkEnd = end;
+  yield mm.mmapLock.release;
+  return end;
+}
+
+/** An area leaves for good: what it shared is let go. */
+export function releaseArea(k: Kernel, vma: Vma): void {
+  dropShared(k, vma);
+}

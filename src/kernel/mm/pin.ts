@@ -1,0 +1,38 @@
+/**
+ * A long-lived pin: references that a device or another subsystem took with get_user_pages and keeps.
+ *
+ * Models:       mm/gup.c get_user_pages() with FOLL_WRITE: faults in what is missing, then one reference a base page.
+ * Not modelled: FOLL_PIN's bias, FOLL_LONGTERM's migration out of movable zones.
+ */
+import { asPfn, asVpn, NO_ROW, type Pfn } from "../../core/units.ts";
+import type { Kernel } from "../state.ts";
+import type { Mm } from "./mm.ts";
+import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
+import { headOf } from "./rmap.ts";
+
+/** Pins the page that is mapped at `vpn`; false if none is (the caller faults it in and tries again). */
+export function pinPage(k: Kernel, mm: Mm, vpn: number): boolean {
+  const pfn = frameAt(k, mm, vpn);
+  if (pfn < 0) return false;
+  const head = headOf(k, pfn);
+  k.frames.refCount[head]! += 1;
+  k.pins.set(head, (k.pins.get(head) ?? 0) + 1);
+  return true;
+}
+
+/** The frame that backs a page, or -1: nothing, the zero page, a file's page, swap. */
+export function frameAt(k: Kernel, mm: Mm, vpn: number): Pfn {
+  const row = findRow(k.pt, mm.directory, asVpn(vpn));
+  if (row === NO_ROW) return asPfn(-1);
+  const kind = k.pt.pmd.kind[row];
+  if (kind === PMD.HUGE) return asPfn(k.pt.pmd.value[row]! + (vpn % k.geometry.pagesPerHuge));
+  if (kind !== PMD.TABLE) return asPfn(-1);
+  const pte = pteIndex(k.pt, row, asVpn(vpn));
+  const present = (k.pt.pteFlags[pte]! & (PTE.PRESENT | PTE.ZERO | PTE.FILE)) === PTE.PRESENT;
+  return asPfn(present ? k.pt.ptePfn[pte]! : -1);
+}
+
+/** True while a long-lived pin holds the page. */
+export function isPinned(k: Kernel, head: Pfn): boolean {
+  return k.pins.has(head);
+}

@@ -1,0 +1,135 @@
+/**
+ * Two different splits.
+ *
+ *     split PMD:   [ huge PMD ] ──▶ [ table of PTEs ] ──▶ same, still huge, page      (one mm; cheap; never fails)
+ *     split page:  one huge page ──▶ base pages; every PMD that maps it is split first (fails while someone holds a pin)
+ *
+ * Models:       mm/huge_memory.c __split_huge_pmd_locked(), split_huge_page_to_list(), v6.1; no double map from 6.2 on.
+ * Not modelled: migration entries while a page is split (the paths that would see them wait for the page lock), freezing.
+ */
+import { C } from "../../core/counters.ts";
+import { EVENT, type FlushCause } from "../../core/events.ts";
+import type { Op } from "../../core/ops.ts";
+import { asPfn, type Pfn, type PmdRow } from "../../core/units.ts";
+import { assert } from "../../lib/assert.ts";
+import { putPage } from "../buddy/free.ts";
+import { BLOCK, FRAME } from "../mm/frames.ts";
+import { addHugePmds, type Mm } from "../mm/mm.ts";
+import { PMD, PTE, takePteTable, vpnOfRow } from "../mm/page-table.ts";
+import { mappingCount, mappingsOf } from "../mm/rmap.ts";
+import { addPteRmap } from "../mm/unmap-rmap.ts";
+import { lruSplit } from "../reclaim/lru.ts";
+import { emit, type Kernel, spend } from "../state.ts";
+import { flushRange } from "../tlb/shootdown.ts";
+import { thpForget } from "./deferred.ts";
+
+/**
+ * Turns a huge PMD of one mm into a table. The caller holds the page-table lock, and yields the op that it is
+ * given: the TLB flush of the region.
+ */
+export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "split"): Op {
+  const { pt, frames, geometry } = k;
+  const kind = pt.pmd.kind[row];
+  assert(kind === PMD.HUGE || kind === PMD.HUGE_ZERO, "only a huge PMD is split");
+  k.vmstat[C.thp_split_pmd]! += 1;
+  spend(k, k.costs.splitPmdNs);
+  const head = asPfn(pt.pmd.value[row]!);
+  const rowFlags = pt.pmd.flags[row]!;
+  const slot = takePteTable(pt);
+  const from = slot * geometry.pagesPerHuge;
+  if (kind === PMD.HUGE_ZERO) {
+    pt.pteFlags.fill(PTE.PRESENT | PTE.ZERO, from, from + geometry.pagesPerHuge);
+  } else {
+    const flags = PTE.PRESENT | (rowFlags & (PTE.WRITE | PTE.YOUNG | PTE.DIRTY));
+    const exclusive = frames.flags[head]! & FRAME.EXCLUSIVE;
+    for (let i = 0; i < geometry.pagesPerHuge; i++) {
+      pt.ptePfn[from + i] = head + i;
+      pt.pteFlags[from + i] = flags;
+      addPteRmap(k, asPfn(head + i));
+      frames.flags[head + i]! |= exclusive;
+    }
+    if ((rowFlags & PTE.DIRTY) !== 0) frames.flags[head]! |= FRAME.DIRTY;
+    frames.refCount[head]! += geometry.pagesPerHuge - 1;
+    moveMapFromPmdToPtes(k, head);
+    addHugePmds(mm, -1);
+  }
+  pt.pmd.kind[row] = PMD.TABLE;
+  pt.pmd.flags[row] = 0;
+  pt.pmd.value[row] = slot;
+  const vpn = vpnOfRow(pt, row);
+  emit(k, EVENT.splitPmd, mm.id, vpn, kind === PMD.HUGE ? head : -1);
+  return flushRange(k, mm, vpn, geometry.pagesPerHuge, cause);
+}
+
+/** The map counts when PTEs take over from one of the PMDs that map a huge page. */
+function moveMapFromPmdToPtes(k: Kernel, head: Pfn): void {
+  const { blocks } = k;
+  const block = head >> k.geometry.hugeOrder;
+  const doubleMapped = k.behaviours.deferredSplit === "any-subpage";
+  if (doubleMapped && blocks.hugeMapCount[block]! > 1) blocks.flags[block]! |= BLOCK.DOUBLE_MAP;
+  blocks.hugeMapCount[block]! -= 1;
+  if (blocks.hugeMapCount[block]! > 0) return;
+  k.vmstat[C.nr_anon_transparent_hugepages]! -= 1;
+  blocks.flags[block]! &= ~BLOCK.DOUBLE_MAP;
+}
+
+/** What a huge page's reference count would be if nobody but its mappings, its swap cache and the caller held it. */
+function expectedReferences(k: Kernel, head: Pfn): number {
+  const inSwapCache = (k.frames.flags[head]! & FRAME.SWAPCACHE) !== 0;
+  return mappingCount(k, head) + (inSwapCache ? k.geometry.pagesPerHuge : 0) + 1;
+}
+
+/**
+ * Splits a huge page on which the caller holds a reference (it moves to the frame `held`). True on success; base pages
+ * that nobody maps are freed. The ops to yield for the TLB flushes are pushed to `ops`.
+ */
+export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
+  const { frames } = k;
+  assert((frames.flags[head]! & FRAME.HEAD) !== 0, "a page that is split is the head of a huge page");
+  if ((frames.flags[head]! & FRAME.LOCKED) !== 0 || frames.refCount[head] !== expectedReferences(k, head)) {
+    k.vmstat[C.thp_split_page_failed]! += 1;
+    return false;
+  }
+  spend(k, k.costs.splitPageNs);
+  for (const hit of mappingsOf(k, head)) {
+    if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row));
+  }
+  thpForget(k, head);
+  makeBasePages(k, head);
+  frames.refCount[held]! += 1;
+  k.vmstat[C.thp_split_page]! += 1;
+  emit(k, EVENT.splitPage, head);
+  freeUnmapped(k, head, held);
+  return true;
+}
+
+/** Redistributes what the head knew among the base pages. */
+function makeBasePages(k: Kernel, head: Pfn): void {
+  const { frames, blocks, geometry } = k;
+  const inherited =
+    frames.flags[head]! & (FRAME.ANON | FRAME.SWAPBACKED | FRAME.REFERENCED | FRAME.DIRTY | FRAME.ACTIVE | FRAME.SWAPCACHE);
+  const extra = (inherited & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
+  for (let i = 1; i < geometry.pagesPerHuge; i++) {
+    const exclusive = frames.flags[head + i]! & FRAME.EXCLUSIVE;
+    frames.flags[head + i] = inherited | exclusive;
+    frames.anonVma[head + i] = frames.anonVma[head]!;
+    frames.index[head + i] = frames.index[head]! + i;
+    frames.refCount[head + i] = frames.mapCount[head + i]! + extra;
+  }
+  frames.flags[head]! &= ~FRAME.HEAD;
+  frames.refCount[head] = frames.mapCount[head]! + extra;
+  const block = head >> geometry.hugeOrder;
+  blocks.flags[block]! &= ~(BLOCK.DOUBLE_MAP | BLOCK.PARTIAL);
+  blocks.ptePages[block] = 0;
+  if ((frames.flags[head]! & FRAME.LRU) !== 0) lruSplit(k, head);
+}
+
+function freeUnmapped(k: Kernel, head: Pfn, held: Pfn): void {
+  const { frames, geometry } = k;
+  for (let i = 0; i < geometry.pagesPerHuge; i++) {
+    const pfn = asPfn(head + i);
+    if (pfn === held || frames.refCount[pfn] !== 0) continue;
+    frames.refCount[pfn] = 1;
+    putPage(k, pfn);
+  }
+}
