@@ -1,0 +1,98 @@
+/** From results to the rows of the comparison: absolute, and relative to the first column. No drawing here. */
+import { COUNTER_NAMES, isGauge } from "../core/counters.ts";
+import type { Result } from "../metrics/result.ts";
+import { FIGURE_GROUPS, type Figure } from "./figures.ts";
+import type { FigureKind } from "./format.ts";
+
+/** One run of a comparison, with the name it goes by. */
+export interface Column {
+  readonly name: string;
+  readonly result: Result;
+}
+
+export type Verdict = "better" | "worse" | "same" | "neutral";
+
+export interface Cell {
+  /** In the base unit; undefined when the run cannot know it. */
+  readonly value: number | undefined;
+  /** (value − first) / first; undefined in the first column and when the first is 0 or unknown. */
+  readonly relative: number | undefined;
+  readonly verdict: Verdict;
+}
+
+export interface Row {
+  readonly key: string;
+  readonly label: string;
+  readonly doc: string;
+  readonly kind: FigureKind;
+  readonly cells: readonly Cell[];
+}
+
+export interface RowGroup {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** Differences below half a percent are not called better or worse: costs are not known more exactly. */
+const SAME_RATIO = 0.005;
+
+function verdictOf(better: Figure["better"], value: number, first: number): Verdict {
+  if (better === "neither") return "neutral";
+  const difference = value - first;
+  if (Math.abs(difference) <= Math.abs(first) * SAME_RATIO) return "same";
+  return difference < 0 === (better === "lower") ? "better" : "worse";
+}
+
+function cellOf(
+  better: Figure["better"],
+  value: number | undefined,
+  first: number | undefined,
+  isFirst: boolean,
+): Cell {
+  if (value === undefined || first === undefined || isFirst)
+    return { value, relative: undefined, verdict: "neutral" };
+  const relative = first === 0 ? undefined : (value - first) / first;
+  return { value, relative, verdict: verdictOf(better, value, first) };
+}
+
+function rowOf(figure: Figure, columns: readonly Column[]): Row {
+  const values = columns.map(({ result }) => figure.read(result));
+  const cells = values.map((value, i) => cellOf(figure.better, value, values[0], i === 0));
+  const { key, label, doc, kind } = figure;
+  return { key, label, doc, kind, cells };
+}
+
+function saysNothing(figure: Figure, row: Row): boolean {
+  if (row.cells.every((cell) => cell.value === undefined)) return true;
+  return figure.rare === true && row.cells.every((cell) => cell.value === undefined || cell.value === 0);
+}
+
+/** The comparison's rows in groups; groups and rows that say nothing are left out. */
+export function tableOf(columns: readonly Column[]): RowGroup[] {
+  const groups: RowGroup[] = [];
+  for (const { title, figures } of FIGURE_GROUPS) {
+    const rows: Row[] = [];
+    for (const figure of figures) {
+      const row = rowOf(figure, columns);
+      if (!saysNothing(figure, row)) rows.push(row);
+    }
+    if (rows.length > 0) groups.push({ title, rows });
+  }
+  return groups;
+}
+
+/** Every counter that changed in some column, under its kernel name, in kernel order; unknown names come last. */
+export function counterRows(columns: readonly Column[]): Row[] {
+  const seen = new Set<string>();
+  for (const { result } of columns) for (const name of Object.keys(result.vmstat)) seen.add(name);
+  const known: readonly string[] = COUNTER_NAMES;
+  const names = [
+    ...known.filter((name) => seen.has(name)),
+    ...[...seen].filter((name) => !known.includes(name)).sort(),
+  ];
+  return names.map((name) => {
+    const doc = isGauge(name) ? "Gauge of /proc/vmstat." : "Counter of /proc/vmstat.";
+    const read = (result: Result): number => result.vmstat[name] ?? 0;
+    return rowOf({ key: name, label: name, doc, kind: "count", better: "neither", read }, columns);
+  });
+}

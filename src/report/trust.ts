@@ -1,0 +1,87 @@
+/**
+ * "How far to trust this": what the figures rest on, said beside them. Agreement with a real kernel's measurement is
+ * computed from that measurement, never asserted.
+ */
+import { formatFigure, formatRelative } from "./format.ts";
+import type { Column } from "./table.ts";
+
+/** What a real kernel did with the same program; figures that were not measured are left out. */
+export interface Measurement {
+  /** The column that ran under the same settings. */
+  readonly column: string;
+  /** Who measured: kernel and machine, for people. */
+  readonly source: string;
+  readonly pageFaults?: number;
+  readonly hugePages?: number;
+  readonly peakRssKb?: number;
+  readonly peakAnonHugeKb?: number;
+}
+
+interface Comparison {
+  readonly what: string;
+  readonly kind: "count" | "bytes";
+  readonly model: number;
+  readonly real: number | undefined;
+}
+
+function comparisons({ result }: Column, m: Measurement): Comparison[] {
+  const kb = (value: number | undefined): number | undefined =>
+    value === undefined ? undefined : value * 1024;
+  const hugePages = result.hugeFromFault;
+  return [
+    { what: "huge pages at first touch", kind: "count", model: hugePages, real: m.hugePages },
+    { what: "page faults", kind: "count", model: result.vmstat.pgfault ?? 0, real: m.pageFaults },
+    {
+      what: "peak of the largest process",
+      kind: "bytes",
+      model: result.peakRssKb * 1024,
+      real: kb(m.peakRssKb),
+    },
+    {
+      what: "peak under huge pages",
+      kind: "bytes",
+      model: result.peakAnonHugeKb * 1024,
+      real: kb(m.peakAnonHugeKb),
+    },
+  ];
+}
+
+function told({ what, kind, model, real }: Comparison): string {
+  const off = real === undefined || real === 0 ? "" : formatRelative((model - real) / real);
+  return `${what} ${formatFigure(kind, model)}, measured ${formatFigure(kind, real)}${off === "" ? "" : ` (${off})`}`;
+}
+
+function agreement(columns: readonly Column[], measurements: readonly Measurement[]): string[] {
+  const notes: string[] = [];
+  for (const measurement of measurements) {
+    const column = columns.find((each) => each.name === measurement.column);
+    if (column === undefined) continue;
+    const parts = comparisons(column, measurement).filter((each) => each.real !== undefined);
+    notes.push(`${column.name} against ${measurement.source}: ${parts.map(told).join("; ")}.`);
+  }
+  return notes;
+}
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)];
+
+/** Sentences about the columns, the most important first. */
+export function trustNotes(columns: readonly Column[], measurements: readonly Measurement[] = []): string[] {
+  const notes = agreement(columns, measurements);
+  if (notes.length === 0) {
+    notes.push(
+      "No measurement of a real kernel for this workload is at hand; docs/FIDELITY.md lists those there are.",
+    );
+  }
+  const hardware = unique(columns.map(({ result }) => result.hardware)).join(", ");
+  notes.push(
+    "Counts (faults, huge pages, memory) follow the kernel's rules. " +
+      `Times follow the cost figures of ${hardware}, each with its source or marked as assumed: read them as relations.`,
+  );
+  if (columns.some(({ result }) => !result.referencesComplete)) {
+    notes.push("The trace holds faults, not every reference, so TLB misses and walk time are left out.");
+  }
+  const failed = columns.filter(({ result }) => result.outcome === "oom").map(({ name }) => name);
+  if (failed.length > 0)
+    notes.push(`Out of memory under ${failed.join(", ")}: those figures end at that moment.`);
+  return notes;
+}
