@@ -5,9 +5,10 @@
  * Not modelled: the swap cache between write-out and free (a page is in memory or in swap, never both), clusters as
  *               a solid-state disk sees them, several devices.
  */
-import type { MachineSpec } from "../machine.ts";
+
 import { PAGE_BYTES } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
+import type { MachineSpec } from "../machine.ts";
 import type { Kernel } from "../state.ts";
 
 export interface Swap {
