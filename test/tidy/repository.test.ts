@@ -81,7 +81,7 @@ describe("repository", () => {
     const locked = JSON.parse(readSource("package-lock.json").text).packages[""];
     for (const key of ["dependencies", "devDependencies", "optionalDependencies"]) {
       expect(locked[key]).toEqual(manifest[key]);
-      for (const version of Object.values(manifest[key])) expect(version).toMatch(/^\d+\.\d+\.\d+/);
+      for (const version of Object.values(manifest[key] ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+/);
     }
   });
 

@@ -52,7 +52,7 @@ export function typescriptIn(...folders: string[]): Source[] {
 
 /** True for tests and what only tests use: they may reach across layers and use the host. */
 export function isTest(path: string): boolean {
-  return /\.(test|fuzz|bench)\.ts$|(^|[./])testing[./]|^test\//.test(path);
+  return /\.(test|fuzz|bench)\.ts$|\/test-[\w-]+\.ts$|(^|[./])testing[./]|^test\//.test(path);
 }
 
 /** A comment, a string, a regular expression or a template literal. */

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { describeUserError, UserError } from "../src/lib/assert.ts";
+import { parseScript } from "../src/workloads/script/parse.ts";
+import { STATEMENTS } from "../src/workloads/script/statements.ts";
+
+const root = join(import.meta.dirname, "..");
+const readDoc = (path: string) => readFileSync(join(root, path), "utf8");
+
+/** The blocks of a document that are workload scripts: not marked as another language, and mapping something. */
+function scriptsOf(path: string): string[] {
+  const blocks = [...readDoc(path).matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
+  return blocks.filter((block) => /^map /m.test(block));
+}
+
+describe("documents are true", () => {
+  test.each(["README.md", "docs/workload-scripts.md"])("every script in %s is one", (path) => {
+    const scripts = scriptsOf(path);
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const script of scripts) expect(parseScript(script, path).body.length).toBeGreaterThan(0);
+  });
+
+  test("docs/workload-scripts.md describes every statement that the parser knows, and no other", () => {
+    const table = readDoc("docs/workload-scripts.md").split("## Statements")[1]!.split("\n## ")[0]!;
+    const described = [...table.matchAll(/^\| `(\w+)|, `(read) …/gm)].map((match) => match[1] ?? match[2]!);
+    const directives = ["machine", "set", "tolerance", "expect"];
+    expect([...new Set(described)].sort()).toEqual([...directives, ...Object.keys(STATEMENTS)].sort());
+  });
+
+  test("the message that docs/workload-scripts.md shows is the message", () => {
+    const script = "map b 2M\nmap buf 4M\nadvise buf 0..2M hugepages\n";
+    let said = "";
+    try {
+      parseScript(script, "race.pw");
+    } catch (error) {
+      if (error instanceof UserError) said = describeUserError(error);
+    }
+    expect(readDoc("docs/workload-scripts.md")).toContain(said);
+    expect(said).not.toBe("");
+  });
+});
