@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeUserError, UserError } from "../src/lib/assert.ts";
@@ -38,5 +39,24 @@ describe("documents are true", () => {
     }
     expect(readDoc("docs/workload-scripts.md")).toContain(said);
     expect(said).not.toBe("");
+  });
+
+  test("every script in examples is one", () => {
+    const names = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".pw"));
+    expect(names).toContain("first.pw");
+    for (const name of names) parseScript(readDoc(`examples/${name}`), name);
+  });
+
+  test("every command that README.md and docs name is one of --help", () => {
+    const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+    const texts = documents.filter((path) => path.endsWith(".md")).map(readDoc);
+    const named = texts.flatMap((text) =>
+      [...text.matchAll(/(?:npx |`)pagewise ([a-z]+)/g)].map((m) => m[1]!),
+    );
+    const help = spawnSync(process.execPath, [join(root, "bin", "pagewise.js"), "--help"], {
+      encoding: "utf8",
+    });
+    const known = [...help.stdout.matchAll(/^ {2}([a-z]+)\b/gm)].map((match) => match[1]!);
+    expect([...new Set(named)].filter((name) => !known.includes(name))).toEqual([]);
   });
 });
