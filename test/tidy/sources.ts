@@ -94,10 +94,22 @@ export interface Import {
   readonly line: number;
 }
 
+/** The formatter puts `import`, `export` or the closing `}` of a list at a line's start; prose does not. */
+const IMPORTS = new RegExp(
+  [
+    /^(?:import|export|\}).*\bfrom\s+"([^"]+)"/,
+    /^import\s+"([^"]+)"/,
+    /\bimport\(\s*"([^"]+)"/,
+    /new URL\(\s*"([^"]+)"/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "gm",
+);
+
 /** What a file imports, statically, dynamically, as a type, or by `new URL("./x.ts", import.meta.url)`. */
 export function importsOf(source: Source): Import[] {
-  const pattern = /\bfrom\s+"([^"]+)"|\bimport\s+"([^"]+)"|\bimport\(\s*"([^"]+)"|new URL\(\s*"([^"]+)"/g;
-  return [...source.text.matchAll(pattern)].map((match) => {
+  return [...source.text.matchAll(IMPORTS)].map((match) => {
     const specifier = match[1] ?? match[2] ?? match[3] ?? match[4]!;
     const target = specifier.startsWith(".") ? join(source.path, "..", specifier) : undefined;
     return { specifier, target, line: lineAt(source.text, match.index) };
