@@ -1,8 +1,9 @@
 /**
  * The library: what a program may import from "pagewise". The command line is made of the same parts.
  *
- * Pure and typed: nothing here reads files, clocks or the environment. Bytes come in as typed arrays, results go out
- * as plain data, and the same input gives the same result on every machine, in Node, a worker or a browser.
+ * Pure and typed: nothing here reads files, clocks or the environment. Bytes come in as typed arrays, results
+ * go out as plain data, and the same input gives the same result on every machine, in Node, a worker or
+ * a browser.
  */
 
 // Machines, knobs and counters, under their real names.

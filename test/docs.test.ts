@@ -9,7 +9,7 @@ import { STATEMENTS } from "../src/workloads/script/statements.ts";
 const root = join(import.meta.dirname, "..");
 const readDoc = (path: string) => readFileSync(join(root, path), "utf8");
 
-/** The blocks of a document that are workload scripts: not marked as another language, and mapping something. */
+/** The blocks of a document that are workload scripts: of no other language, and mapping something. */
 function scriptsOf(path: string): string[] {
   const blocks = [...readDoc(path).matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
   return blocks.filter((block) => /^map /m.test(block));

@@ -24,7 +24,7 @@ test("words that do not fit go to the next line of their paragraph, through to i
   ]);
 });
 
-test("the rest of a labelled paragraph hangs under its first word, and a label stays at a line's start", () => {
+test("the rest of a labelled paragraph hangs under its first word, and a label begins a line", () => {
   const { lines } = wrapComments([` * Models:       ${words(21)}`, " * Not modelled: nothing."]);
   expect(lines).toEqual([
     ` * Models:       ${words(18)}`,
