@@ -35,8 +35,7 @@ function lineCharts(columns: readonly ReportColumn[]): LineChart[] {
   const memory: LineChart = {
     id: "memory",
     title: "Memory over time",
-    caption:
-      "Resident memory of all processes under each setting. Dotted: what the program touched. The gap is memory it never used.",
+    caption: "Resident memory of all processes under each setting. Dotted: what the program itself touched.",
     kind: "bytes",
     lines: [touchedLine(columns), ...lines((c, i) => c.series.rssKb[i]! * 1024)],
   };
@@ -91,7 +90,7 @@ function stackSection(columns: readonly ReportColumn[]): string {
   });
   return (
     `<section class="long"><h2>What the memory was made of</h2><p class="caption">` +
-    `Where the area stands above the dashed line, memory is resident that the program never touched.</p>` +
+    `Where huge and small pages together reach above the dashed line, memory is resident that was never touched.</p>` +
     `${legend(items, "area")}${panels.join("\n")}</section>`
   );
 }

@@ -38,7 +38,7 @@ section{background:var(--card);border:1px solid var(--rule);border-radius:10px;p
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.92rem}
 th,td{padding:5px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
 th:first-child{text-align:left;padding-left:0;font-weight:400;position:sticky;left:0;background:var(--card)}
-thead th{font-weight:600;vertical-align:bottom;white-space:normal;overflow-wrap:anywhere;min-width:7.5em}
+thead th{font-weight:600;vertical-align:bottom;white-space:normal;overflow-wrap:break-word;min-width:7.5em}
 tr.group th{font-weight:600;color:var(--soft);padding-top:14px;font-size:.85rem;text-transform:uppercase;letter-spacing:.05em}
 tbody tr:not(.group):hover>*{background:var(--grid)}
 th[title]{cursor:help}
@@ -73,7 +73,7 @@ ul.notes{padding-left:1.2em;margin:8px 0 0}ul.notes li{margin-top:4px}
 code{font-family:ui-monospace,monospace;font-size:.88em;overflow-wrap:anywhere}
 footer{color:var(--soft);font-size:.85rem;margin-top:22px}
 @media (max-width:640px){main{padding:16px 10px 40px}section{padding:14px}svg.wide{display:none}svg.narrow{display:block}
-th:first-child{white-space:normal;min-width:8.6em}th,td{padding:4px 5px;vertical-align:top}thead th{min-width:6em}
+th:first-child{white-space:normal;min-width:8.6em}th,td{padding:4px 5px;vertical-align:top}thead th{min-width:5.6em}
 .relative{display:block;margin:0}h1{font-size:1.3rem}}
 @media print{:root{--ground:#fff;--card:#fff}body{font-size:11pt}section{break-inside:avoid;border-color:#bbb}
 section.long{break-inside:auto}#tip{display:none}main{max-width:none;padding:0}.scroll{overflow:visible}

@@ -37,7 +37,9 @@ function groupOf(group: RowGroup, columns: number): string {
 }
 
 export function drawTable(groups: readonly RowGroup[], names: readonly string[], caption: string): string {
-  const head = names.map((name) => `<th scope="col">${escapeText(name)}</th>`).join("");
+  // Names may break behind their signs, or a phone shows one column only.
+  const breakable = (name: string): string => escapeText(name).replace(/[=,_/]/g, "$&<wbr>");
+  const head = names.map((name) => `<th scope="col">${breakable(name)}</th>`).join("");
   return (
     `<div class="scroll" tabindex="0" role="region" aria-label="${escapeText(caption)}"><table>` +
     `<caption class="hidden">${escapeText(caption)}</caption>` +

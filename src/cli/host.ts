@@ -1,0 +1,132 @@
+/** What the commands know of the host: standard output and error, colours, files that appear whole or not at all. */
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { styleText } from "node:util";
+import { UserError } from "../lib/assert.ts";
+import { didYouMean } from "../lib/suggest.ts";
+import { type Painter, PLAIN } from "../report/text.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** A reader that has gone away wants no more; that is no mistake. */
+class ReaderGone extends Error {
+  override name = "ReaderGone";
+}
+
+/** Writes all of it, however slow the reader is: nothing is lost when the process ends right after. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      // A pipe that is full and does not block: let the reader have a millisecond.
+      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      else if (code === "EPIPE") throw new ReaderGone();
+      else throw error;
+    }
+  }
+}
+
+export const out = (text: string): void => writeAll(STDOUT, text);
+export const err = (text: string): void => writeAll(STDERR, text);
+export const isReaderGone = (error: unknown): boolean => error instanceof ReaderGone;
+
+/** Columns of the terminal; files and pipes get lines of a width that mails and editors show. */
+export const widthChars = (): number => process.stdout.columns ?? 120;
+
+const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
+  styleText(format, text, { stream: process.stdout });
+
+/** Colours on a terminal only; NO_COLOR and FORCE_COLOR are respected by styleText. */
+export function painterOf(): Painter {
+  if (!process.stdout.isTTY) return PLAIN;
+  return {
+    better: (text) => paint("green", text),
+    worse: (text) => paint("yellow", text),
+    dim: (text) => paint("gray", text),
+    bold: (text) => paint("bold", text),
+  };
+}
+
+/** Shows how far a run is, on a terminal's last line; silent elsewhere. `done` clears it. */
+export interface Progress {
+  show(text: string): void;
+  done(): void;
+}
+
+export function progressLine(): Progress {
+  if (!process.stderr.isTTY) return { show: () => {}, done: () => {} };
+  let shown = "";
+  return {
+    show(text) {
+      const line = text.slice(0, (process.stderr.columns ?? 80) - 1);
+      if (line === shown) return;
+      err("\r\x1b[K" + line);
+      shown = line;
+    },
+    done() {
+      if (shown !== "") err("\r\x1b[K");
+      shown = "";
+    },
+  };
+}
+
+/** Files being written: removed when the process is stopped. */
+const unfinished = new Set<string>();
+
+/** Removes what was begun and not finished. For signals. */
+export function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+}
+
+/** Writes a file under another name first, so that a reader never sees half of it. */
+export function writeWhole(path: string, contents: string | Uint8Array): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  unfinished.add(temporary);
+  try {
+    writeFileSync(temporary, contents);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: path });
+  } finally {
+    unfinished.delete(temporary);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ENOENT: "no such directory",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of its path is no directory",
+  EROFS: "the file system is read-only",
+};
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ""] ?? message;
+}
+
+/** The names beside a path, for suggestions. */
+function neighbours(path: string): string[] {
+  try {
+    return readdirSync(dirname(path));
+  } catch {
+    return [];
+  }
+}
+
+/** Throws unless the path is a file that is there. Pipes and devices count as files. */
+export function demandFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    const meant = didYouMean(basename(path), neighbours(path));
+    throw new UserError(`no such file${meant}`, { file: path });
+  }
+  if (found.isDirectory()) throw new UserError("expected a file, found a directory", { file: path });
+}
