@@ -75,7 +75,7 @@ export function recordCall(
   const length = pageUp(args[1]!);
   switch (call) {
     case "mmap":
-      recordMap(r, thread, time, result, length, args[2]!, args[3]!);
+      recordMap(r, thread, time, { start: result, length, asked: start, prot: args[2]!, flags: args[3]! });
       break;
     case "munmap":
       recordEvent(r, thread, time, { kind: "unmap", start, length });
@@ -110,23 +110,27 @@ export function recordCall(
   }
 }
 
-function recordMap(
-  r: Recorder,
-  thread: RecordedThread,
-  time: number,
-  start: number,
-  length: number,
-  prot: number,
-  flags: number,
-): void {
+interface MapCall {
+  readonly start: number;
+  readonly length: number;
+  /** The address that the program asked for; 0 leaves it to the kernel. */
+  readonly asked: number;
+  readonly prot: number;
+  readonly flags: number;
+}
+
+function recordMap(r: Recorder, thread: RecordedThread, time: number, call: MapCall): void {
+  const { start, length, asked, prot, flags } = call;
   const type = flags & MAP_TYPE;
+  // A wish that was granted ties the program to that address as MAP_FIXED does: runtimes compute with it.
+  const granted = asked !== 0 && asked === start;
   recordEvent(r, thread, time, {
     kind: "map",
     start,
     length,
     prot: prot & 7,
     shared: type === MAP_SHARED || type === MAP_SHARED_VALIDATE,
-    fixed: (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0,
+    fixed: granted || (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0,
     stack: (flags & MAP_STACK) !== 0,
     // Memory of hugetlbfs is no business of transparent huge pages: as good as a file's.
     file: (flags & MAP_ANONYMOUS) === 0 || (flags & MAP_HUGETLB) !== 0,
