@@ -22,6 +22,8 @@ export interface GuestProcess {
   /** Thread that last made a thread: the maker of the next that appears. */
   maker: number;
   exited: boolean;
+  /** When it last came to run: the latest is the likeliest parent of a stranger. */
+  ranAt: number;
 }
 
 export interface GuestState {
@@ -31,10 +33,12 @@ export interface GuestState {
   thread: RecordedThread | undefined;
   /** Children that a line of their own announced before their parent's fork line came. */
   readonly early: Set<number>;
+  /** How often a process came to run. */
+  switches: number;
 }
 
 export function makeGuestState(r: Recorder): GuestState {
-  return { r, processes: new Map(), current: undefined, thread: undefined, early: new Set() };
+  return { r, processes: new Map(), current: undefined, thread: undefined, early: new Set(), switches: 0 };
 }
 
 /** Later lines belong to that process. One that nobody announced was forked by the process that ran last. */
@@ -42,24 +46,35 @@ export function switchProcess(g: GuestState, pid: number): GuestProcess {
   if (g.current !== undefined && g.current.process.pid === pid && !g.current.exited) return g.current;
   let guest = g.processes.get(pid);
   if (guest === undefined || guest.exited) {
-    const parent = g.current;
-    if (parent !== undefined && !parent.exited && g.thread !== undefined) {
+    const parent = lastAlive(g);
+    if (parent !== undefined) {
       guest = bearGuest(g, parent, pid);
       g.early.add(pid);
     } else {
+      const time = g.current?.time ?? 0;
       guest = {
         process: addProcess(g.r, pid, ""),
         threads: new Map(),
-        time: parent?.time ?? 0,
+        time,
         maker: 1,
         exited: false,
+        ranAt: 0,
       };
       g.processes.set(pid, guest);
     }
   }
+  guest.ranAt = ++g.switches;
   g.current = guest;
   g.thread = undefined;
   return guest;
+}
+
+function lastAlive(g: GuestState): GuestProcess | undefined {
+  let best: GuestProcess | undefined;
+  for (const guest of g.processes.values()) {
+    if (!guest.exited && (best === undefined || guest.ranAt > best.ranAt)) best = guest;
+  }
+  return best;
 }
 
 /** Later lines belong to that thread of the current process. */
@@ -79,7 +94,7 @@ export function switchThread(g: GuestState, number: number): RecordedThread {
 }
 
 function bearGuest(g: GuestState, parent: GuestProcess, pid: number): GuestProcess {
-  const forker = g.thread ?? switchThread(g, 1);
+  const forker = forkerOf(g, parent);
   const thread = recordFork(g.r, forker, { pid, tid: 1, vfork: false }, parent.time);
   const guest = {
     process: thread.process,
@@ -87,9 +102,20 @@ function bearGuest(g: GuestState, parent: GuestProcess, pid: number): GuestProce
     time: parent.time,
     maker: 1,
     exited: false,
+    ranAt: 0,
   };
   g.processes.set(pid, guest);
   return guest;
+}
+
+/** The parent's thread that forks: the running one, or any. */
+function forkerOf(g: GuestState, parent: GuestProcess): RecordedThread {
+  if (g.current === parent && g.thread !== undefined) return g.thread;
+  const some = parent.threads.values().next().value;
+  if (some !== undefined) return some;
+  const first = addThread(g.r, parent.process, 1, parent.time);
+  parent.threads.set(1, first);
+  return first;
 }
 
 /** A finished system call of the current thread. `name` is its name without `sys_`. */
@@ -112,8 +138,7 @@ export function guestCall(
     case "execve":
     case "execveat":
       if (result < 0) break;
-      guest.process.name = path.slice(path.lastIndexOf("/") + 1);
-      recordEvent(g.r, thread, guest.time, { kind: "exec", name: guest.process.name });
+      guestExec(g, guest, thread, path);
       break;
     case "exit":
       guest.process.liveThreads--;
@@ -130,6 +155,15 @@ export function guestCall(
     default:
       if (MEMORY_CALLS.includes(name)) recordCall(g.r, thread, guest.time, name, args, result);
   }
+}
+
+/** The process runs a new program. Its other threads are gone. */
+export function guestExec(g: GuestState, guest: GuestProcess, thread: RecordedThread, path: string): void {
+  guest.process.name = path.slice(path.lastIndexOf("/") + 1);
+  guest.process.liveThreads = 1;
+  guest.threads.clear();
+  guest.threads.set(thread.tid, thread);
+  recordEvent(g.r, thread, guest.time, { kind: "exec", name: guest.process.name });
 }
 
 /** Valgrind makes vfork a fork, so that only CLONE_VM without CLONE_VFORK shares memory: a thread. */

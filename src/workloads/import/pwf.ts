@@ -21,17 +21,41 @@ import {
   noteUnreadable,
   summarize,
 } from "./importer.ts";
-import { type GuestState, guestCall, makeGuestState, switchProcess, switchThread } from "./life.ts";
-import { makeRecorder, recordEvent, recordReference } from "./recorder.ts";
+import {
+  type GuestProcess,
+  type GuestState,
+  guestCall,
+  guestExec,
+  makeGuestState,
+  switchProcess,
+  switchThread,
+} from "./life.ts";
+import { makeRecorder, type RecordedThread, recordEvent, recordReference } from "./recorder.ts";
 import { makeScan, type Scan, skipSpaces, takeDecimal, takeHex } from "./scan.ts";
 
 interface PwfState {
   readonly g: GuestState;
   readonly log: ImportLog;
   readonly scan: Scan;
+  /** Calls of execve whose outcome is not known yet, by process. */
+  readonly execs: Map<GuestProcess, PendingExec>;
   /** The `#end` or `#truncated` line has come. */
   ended: boolean;
 }
+
+/**
+ * `execve … = 0` is written when the call begins; a failure shows as a second line with its errno. Until the process's
+ * next call, its runs may belong to the old program or to the new one.
+ */
+interface PendingExec {
+  readonly thread: RecordedThread;
+  readonly path: string;
+  /** Runs since: page, kind, reads, writes, time. */
+  readonly held: number[];
+}
+
+/** A new program makes its first system call within some hundred runs. */
+const HELD_RUNS_MAX = 4096;
 
 /** Kind of a record by its first character. */
 const KIND_OF: Readonly<Record<number, number>> = {
@@ -45,7 +69,13 @@ const KIND_OF: Readonly<Record<number, number>> = {
 export function makePwfImporter(sink: TraceSink): Importer {
   const feed = makeLineFeed();
   const r = makeRecorder(sink, { source: "pwf", timeUnit: "instructions", coverage: "folded" });
-  const w: PwfState = { g: makeGuestState(r), log: makeImportLog(feed), scan: makeScan(), ended: false };
+  const w: PwfState = {
+    g: makeGuestState(r),
+    log: makeImportLog(feed),
+    scan: makeScan(),
+    execs: new Map(),
+    ended: false,
+  };
   const take = (bytes: Uint8Array, start: number, end: number): void => takeLine(w, bytes, start, end);
   return {
     push: (chunk) => feedLines(feed, chunk, take),
@@ -54,6 +84,7 @@ export function makePwfImporter(sink: TraceSink): Importer {
 }
 
 function finish(w: PwfState): ImportSummary {
+  for (const guest of [...w.execs.keys()]) settleExec(w, guest, true);
   const { carry, byteOffset } = w.log.feed;
   let cutOff: string | undefined;
   if (carry.length > 0)
@@ -104,7 +135,24 @@ function takeRun(w: PwfState, kind: number): void {
   const thread = w.g.thread ?? switchThread(w.g, 1);
   const guest = w.g.current!;
   guest.time += dt;
-  recordReference(w.g.r, thread, page, kind, reads, writes, guest.time);
+  const exec = w.execs.size === 0 ? undefined : w.execs.get(guest);
+  if (exec === undefined) recordReference(w.g.r, thread, page, kind, reads, writes, guest.time);
+  else {
+    exec.held.push(page, kind, reads, writes, guest.time);
+    if (exec.held.length >= 5 * HELD_RUNS_MAX) settleExec(w, guest, true);
+  }
+}
+
+/** The outcome of an exec is known: tell it, if it came to be, then the runs that waited for that. */
+function settleExec(w: PwfState, guest: GuestProcess, succeeded: boolean): void {
+  const exec = w.execs.get(guest);
+  if (exec === undefined) return;
+  w.execs.delete(guest);
+  if (succeeded) guestExec(w.g, guest, exec.thread, exec.path);
+  const { held, thread } = exec;
+  for (let i = 0; i < held.length; i += 5) {
+    recordReference(w.g.r, thread, held[i]!, held[i + 1]!, held[i + 2]!, held[i + 3]!, held[i + 4]!);
+  }
 }
 
 /** `! thread call args… = result [path] dt`. */
@@ -123,10 +171,17 @@ function takeCall(w: PwfState): void {
     return;
   }
   while (args.length < 6) args.push(0);
-  switchThread(w.g, number);
-  w.g.current!.time += dt;
+  const thread = switchThread(w.g, number);
+  const guest = w.g.current!;
+  const isExec = words[1] === "execve" || words[1] === "execveat";
+  settleExec(w, guest, !(isExec && result < 0));
+  guest.time += dt;
   // A word that is no number is a path that a call got as its argument.
   const path = words.slice(equals + 2, -1).join(" ");
+  if (isExec) {
+    if (result >= 0) w.execs.set(guest, { thread, path, held: [] });
+    return;
+  }
   guestCall(
     w.g,
     words[1]!,
