@@ -15,6 +15,8 @@ export type OpKind =
   | "release-read"
   /** Sleep: `waitNs` of the op's CPU time is not used. */
   | "sleep"
+  /** Wait until somebody wakes the runner: for tasks that join others; kernel paths do not. */
+  | "wait"
   /** Another CPU may run here: before a lockless re-read. */
   | "preempt"
   /** An interrupt was sent to other CPUs; the shootdown itself has been done by the plain function that returned it. */
@@ -94,6 +96,8 @@ export function makeLock(lockClass: LockClass, name: string): Lock {
 
 /** Another CPU may run here. */
 export const PREEMPT: Op = { kind: "preempt" };
+/** Wait to be woken. */
+export const WAIT: Op = { kind: "wait" };
 /** An interrupt round was sent. */
 export const INTERRUPT: Op = { kind: "interrupt" };
 /** A shootdown that had nobody to interrupt. */

@@ -26,6 +26,8 @@ export interface Behaviours {
   readonly pgfaultAt: "entry" | "completion";
   /** MADV_COLLAPSE exists (6.1+). */
   readonly madviseCollapse: boolean;
+  /** After its first collapse MADV_COLLAPSE goes on to the area's end (6.1), or stays within what was asked. */
+  readonly collapseRange: "to-area-end" | "as-asked";
   /** A page shared through fork: khugepaged copies up to max_ptes_shared (5.8+), by page or by folio (6.18). */
   readonly collapseShared: "refuse" | "by-page" | "by-folio";
   /** 4 KiB write fault on a page of a PTE-mapped huge page after fork: reuse needs a folio with few references (6.1), or is exact (6.15+). */

@@ -7,6 +7,8 @@
  * A trace page fits 32 bits, keeps the low nine bits of the page number, and makes look-ups an array index.
  */
 
+import type { Advice } from "../core/advice.ts";
+
 /** Kinds of a reference record (`kind & REF.KIND`). */
 export const REF = {
   KIND: 7,
@@ -53,17 +55,7 @@ export function makeRefBatch(capacity: number): RefBatch {
   };
 }
 
-export type Advice =
-  | "hugepage"
-  | "nohugepage"
-  | "collapse"
-  | "dontneed"
-  | "free"
-  | "cold"
-  | "pageout"
-  | "willneed"
-  | "dontfork"
-  | "dofork";
+export type { Advice };
 
 /** Protection bits as in mmap: 1 read, 2 write, 4 execute. */
 export type Prot = number;

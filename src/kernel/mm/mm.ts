@@ -22,6 +22,9 @@ export interface Mm {
   readonly mmapLock: Lock;
   /** 1 for each CPU that runs it or may hold its translations. */
   readonly cpus: Uint8Array;
+  /** Flush rounds so far, and how many of them each CPU had seen when it last left this address space. */
+  flushes: number;
+  readonly seenFlush: Uint32Array;
   /** Resident anonymous pages. */
   anonPages: number;
   /** Resident file and shared pages. */
@@ -65,6 +68,8 @@ export function makeMm(k: Kernel): Mm {
     lastVma: undefined,
     mmapLock: makeLock("mmap_lock", "mmap_lock of mm " + id),
     cpus: new Uint8Array(k.machine.cpus),
+    flushes: 0,
+    seenFlush: new Uint32Array(k.machine.cpus),
     anonPages: 0,
     filePages: 0,
     filePagesFromTrace: false,

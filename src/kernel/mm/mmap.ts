@@ -9,7 +9,6 @@
 import type { Path } from "../../core/ops.ts";
 import { placeTopDown } from "../../core/placement.ts";
 import { PAGE_BYTES, type Vpn } from "../../core/units.ts";
-import { dropShared } from "../fault/shared.ts";
 import { khugepagedEnter } from "../khugepaged/register.ts";
 import { type Kernel, spend } from "../state.ts";
 import { mergeNew } from "./edges.ts";
@@ -20,6 +19,8 @@ import { insertVma, VM, type Vma, vmaIndex } from "./vma.ts";
 
 /** First page that mmap never hands out: the top of the area for mappings without address randomization. */
 export const MMAP_TOP_VPN = 0x7ffff7fff000 / PAGE_BYTES;
+/** vm.mmap_min_addr: nothing is placed below. */
+const MMAP_BOTTOM_VPN = 0x10000 / PAGE_BYTES;
 /** End of user addresses: 47 bits less a guard page. */
 export const TASK_END_VPN = 0x7ffffffff000 / PAGE_BYTES;
 
@@ -37,17 +38,17 @@ export interface MmapRequest {
 
 /** The highest free place for that many pages, by this kernel's alignment rule; -1 if there is none. */
 export function chooseAddress(k: Kernel, mm: Mm, pages: number, anonymous: boolean): number {
-  const n = k.geometry.pagesPerHuge;
-  const rule = k.behaviours.mmapAlignment;
-  const align =
-    anonymous && ((rule === "huge-if-large" && pages >= n) || (rule === "huge-if-multiple" && pages % n === 0 && pages > 0));
+  const count = mm.vmas.length;
+  const starts = new Float64Array(count);
+  const ends = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    starts[i] = mm.vmas[i]!.start;
+    ends[i] = mm.vmas[i]!.end;
+  }
+  const alignment = anonymous ? k.behaviours.mmapAlignment : "page";
   return placeTopDown(
-    mm.vmas.length,
-    (i) => mm.vmas[i]!.start,
-    (i) => mm.vmas[i]!.end,
-    pages,
-    align ? n : 1,
-    MMAP_TOP_VPN,
+    { starts, ends, count },
+    { length: pages, bottom: MMAP_BOTTOM_VPN, top: MMAP_TOP_VPN, alignment, hugeSize: k.geometry.pagesPerHuge },
   );
 }
 
@@ -136,9 +137,4 @@ export function* brk(k: Kernel, mm: Mm, start: number, end: number): Path<number
   mm.brkEnd = end;
   yield mm.mmapLock.release;
   return end;
-}
-
-/** An area leaves for good: what it shared is let go. */
-export function releaseArea(k: Kernel, vma: Vma): void {
-  dropShared(k, vma);
 }

@@ -39,6 +39,7 @@ export function flushRange(
   const entries = Math.ceil(pages / stridePages);
   const whole = entries > SINGLE_FLUSH_CEILING_PAGES;
   let targets = 0;
+  mm.flushes += 1;
   let interruptNs = 0;
   const ownNode = nodeOfCpu(k.machine, k.cpu);
   for (let cpu = 0; cpu < mm.cpus.length; cpu += 1) {

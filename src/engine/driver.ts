@@ -1,0 +1,312 @@
+/**
+ * The time driver: answers what kernel paths yield with simulated time.
+ *
+ *     heap of (time, runner) ──▶ the earliest runs on its CPU until it blocks, sleeps, or another's time has come
+ *
+ * A runner is a task or a daemon: one path and a CPU. Runners that share a CPU take turns by time slices. Locks are handed
+ * over in order of arrival, and what waiting for them costs is counted.
+ */
+import type { Lock, Op, Path } from "../core/ops.ts";
+import { asCpu } from "../core/units.ts";
+import type { Mm } from "../kernel/mm/mm.ts";
+import type { Kernel } from "../kernel/state.ts";
+import { tlbFlushMm } from "../kernel/tlb/tlb.ts";
+import { assert } from "../lib/assert.ts";
+import { type Heap, makeHeap, peekTimeNs, popHeap, pushHeap } from "../lib/heap.ts";
+
+/** How long a runner may keep a CPU that another wants: assumed, near the scheduler's base slice of 3 ms. */
+const SLICE_NS = 3_000_000;
+
+export type RunnerState = "ready" | "running" | "blocked" | "sleeping" | "waiting" | "done";
+
+export interface Runner {
+  readonly id: number;
+  readonly name: string;
+  /** The address space that it runs; undefined for daemons. */
+  mm: Mm | undefined;
+  cpu: number;
+  /** Where it wants to go on; differs from `cpu` until the driver has moved it. */
+  wantedCpu: number;
+  path: Path<unknown>;
+  state: RunnerState;
+  /** Its clock when it last stopped. */
+  clockNs: number;
+  onDone: (() => void) | undefined;
+}
+
+interface CpuState {
+  /** Runner that has the CPU, or -1. */
+  current: number;
+  sliceStartNs: number;
+  /** Runners that want it, in order. */
+  readonly queue: number[];
+  /** Address space whose translations it uses. */
+  mm: Mm | undefined;
+}
+
+export interface Driver {
+  readonly k: Kernel;
+  readonly runners: Runner[];
+  readonly heap: Heap;
+  readonly cpus: CpuState[];
+  /** When somebody else's time comes: a task that computes for long yields there. */
+  horizonNs: number;
+  /** Largest time that any runner has reached. */
+  nowNs: number;
+  /** The next moment at which `onSample` wants to look; it moves the mark itself. */
+  sampleAtNs: number;
+  onSample: ((tNs: number) => void) | undefined;
+}
+
+export function makeDriver(k: Kernel): Driver {
+  return {
+    k,
+    runners: [],
+    heap: makeHeap(64),
+    cpus: Array.from({ length: k.machine.cpus }, () => ({
+      current: -1,
+      sliceStartNs: 0,
+      queue: [],
+      mm: undefined,
+    })),
+    horizonNs: Number.POSITIVE_INFINITY,
+    nowNs: 0,
+    sampleAtNs: Number.POSITIVE_INFINITY,
+    onSample: undefined,
+  };
+}
+
+export interface RunnerOptions {
+  readonly name: string;
+  readonly mm: Mm | undefined;
+  readonly cpu: number;
+  readonly atNs: number;
+  readonly path: Path<unknown>;
+}
+
+/** Adds a runner that starts at `atNs`. */
+export function spawn(d: Driver, options: RunnerOptions): Runner {
+  const runner: Runner = {
+    id: d.runners.length,
+    name: options.name,
+    mm: options.mm,
+    cpu: options.cpu,
+    wantedCpu: options.cpu,
+    path: options.path,
+    state: "ready",
+    clockNs: options.atNs,
+    onDone: undefined,
+  };
+  d.runners.push(runner);
+  schedule(d, runner, options.atNs);
+  return runner;
+}
+
+function schedule(d: Driver, runner: Runner, atNs: number): void {
+  pushHeap(d.heap, atNs, runner.id);
+  if (atNs < d.horizonNs) d.horizonNs = atNs;
+}
+
+/** Gives a runner that is done another path, from `atNs` on. */
+export function restart(d: Driver, runner: Runner, path: Path<unknown>, atNs: number): void {
+  assert(runner.state === "done", "only a runner that is done gets another path");
+  runner.path = path;
+  runner.state = "ready";
+  runner.clockNs = Math.max(runner.clockNs, atNs);
+  schedule(d, runner, runner.clockNs);
+}
+
+/** Wakes a runner that yielded WAIT; it goes on at `atNs`. */
+export function wake(d: Driver, runner: Runner, atNs: number): void {
+  if (runner.state !== "waiting") return;
+  runner.state = "ready";
+  runner.clockNs = Math.max(runner.clockNs, atNs);
+  schedule(d, runner, runner.clockNs);
+}
+
+/** An idle CPU for a daemon: the highest-numbered, else the last. */
+export function idleCpu(d: Driver): number {
+  for (let cpu = d.cpus.length - 1; cpu >= 0; cpu--) if (d.cpus[cpu]!.current === -1) return cpu;
+  return d.cpus.length - 1;
+}
+
+/** Runs until `finished` says so after a step, or nothing is left to run. False: nothing is left. */
+export function runUntil(d: Driver, finished: () => boolean): boolean {
+  while (!finished()) {
+    const tNs = peekTimeNs(d.heap);
+    if (tNs === Number.POSITIVE_INFINITY) return false;
+    while (tNs >= d.sampleAtNs && d.onSample !== undefined) d.onSample(d.sampleAtNs);
+    const runner = d.runners[popHeap(d.heap)]!;
+    dispatch(d, runner, tNs);
+  }
+  return true;
+}
+
+/** Lets a runner whose time has come run, or queues it behind the one that has its CPU. */
+function dispatch(d: Driver, runner: Runner, tNs: number): void {
+  if (runner.state === "done") return;
+  const cpu = d.cpus[runner.cpu]!;
+  if (cpu.current !== -1 && cpu.current !== runner.id) {
+    runner.state = "ready";
+    cpu.queue.push(runner.id);
+    return;
+  }
+  if (cpu.current === runner.id && cpu.queue.length > 0 && tNs - cpu.sliceStartNs >= SLICE_NS) {
+    cpu.queue.push(runner.id);
+    runner.state = "ready";
+    giveCpu(d, cpu, tNs);
+    return;
+  }
+  if (cpu.current === -1) cpu.sliceStartNs = tNs;
+  cpu.current = runner.id;
+  runner.clockNs = tNs;
+  runOn(d, runner);
+}
+
+/** The CPU goes to the first in its queue, or becomes idle. */
+function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
+  cpu.current = -1;
+  const next = cpu.queue.shift();
+  if (next === undefined) return;
+  cpu.current = next;
+  cpu.sliceStartNs = tNs;
+  const runner = d.runners[next]!;
+  runner.clockNs = Math.max(runner.clockNs, tNs);
+  schedule(d, runner, runner.clockNs);
+}
+
+/** The CPU takes up a runner's address space. Translations that were flushed meanwhile are forgotten now. */
+function switchMm(d: Driver, runner: Runner): void {
+  const { mm } = runner;
+  const cpu = d.cpus[runner.cpu]!;
+  if (mm === undefined || cpu.mm === mm) return;
+  if (cpu.mm !== undefined) {
+    cpu.mm.cpus[runner.cpu] = 0;
+    cpu.mm.seenFlush[runner.cpu] = cpu.mm.flushes;
+  }
+  if (mm.seenFlush[runner.cpu] !== mm.flushes) {
+    tlbFlushMm(d.k.tlb, runner.cpu, mm.id, d.k.pt.pmdTables.mm);
+  }
+  mm.cpus[runner.cpu] = 1;
+  cpu.mm = mm;
+}
+
+/** Runs a runner until it blocks, is done, or somebody else's time has come. */
+function runOn(d: Driver, runner: Runner): void {
+  const { k } = d;
+  switchMm(d, runner);
+  runner.state = "running";
+  k.cpu = asCpu(runner.cpu);
+  k.nowNs = runner.clockNs + takeStolen(k, runner.cpu);
+  d.horizonNs = peekTimeNs(d.heap);
+  for (;;) {
+    const step = runner.path.next();
+    k.nowNs += takeStolen(k, runner.cpu);
+    if (step.done === true) {
+      stop(d, runner, "done");
+      runner.onDone?.();
+      return;
+    }
+    if (!answer(d, runner, step.value)) return;
+    if (runner.wantedCpu !== runner.cpu) {
+      stop(d, runner, "ready");
+      runner.cpu = runner.wantedCpu;
+      schedule(d, runner, runner.clockNs);
+      return;
+    }
+    if (k.nowNs > d.horizonNs) {
+      runner.clockNs = k.nowNs;
+      runner.state = "ready";
+      if (k.nowNs > d.nowNs) d.nowNs = k.nowNs;
+      pushHeap(d.heap, k.nowNs, runner.id);
+      return;
+    }
+  }
+}
+
+function takeStolen(k: Kernel, cpu: number): number {
+  const ns = k.stolenNs[cpu]!;
+  k.stolenNs[cpu] = 0;
+  return ns;
+}
+
+/** The runner gives up its CPU. */
+function stop(d: Driver, runner: Runner, state: RunnerState): void {
+  const { nowNs } = d.k;
+  runner.clockNs = nowNs;
+  runner.state = state;
+  if (nowNs > d.nowNs) d.nowNs = nowNs;
+  giveCpu(d, d.cpus[runner.cpu]!, nowNs);
+}
+
+/** Answers one op; false when the runner does not go on now. */
+function answer(d: Driver, runner: Runner, op: Op): boolean {
+  switch (op.kind) {
+    case "acquire":
+      return take(d, runner, op.lock!, false);
+    case "acquire-read":
+      return take(d, runner, op.lock!, true);
+    case "release":
+      assert(op.lock!.holder === runner.id, "a lock is released by the path that holds it");
+      op.lock!.holder = -1;
+      if (op.lock!.waiters.length > 0) handOver(d, op.lock!);
+      return true;
+    case "release-read":
+      assert(op.lock!.readers > 0, "a lock that is released for reading has readers");
+      op.lock!.readers--;
+      if (op.lock!.waiters.length > 0) handOver(d, op.lock!);
+      return true;
+    case "sleep":
+      stop(d, runner, "sleeping");
+      schedule(d, runner, d.k.nowNs + op.waitNs!);
+      return false;
+    case "wait":
+      stop(d, runner, "waiting");
+      return false;
+    case "preempt":
+    case "interrupt":
+    case "nothing":
+      return true;
+  }
+}
+
+/** Takes a lock, or queues for it. */
+function take(d: Driver, runner: Runner, lock: Lock, forReading: boolean): boolean {
+  lock.stats.acquisitions++;
+  const free = lock.holder === -1 && lock.waiters.length === 0 && (forReading || lock.readers === 0);
+  if (free) {
+    if (forReading) lock.readers++;
+    else lock.holder = runner.id;
+    return true;
+  }
+  assert(lock.holder !== runner.id, "a path does not wait for a lock that it holds");
+  lock.waiters.push({ runner: runner.id, forReading, sinceNs: d.k.nowNs });
+  stop(d, runner, "blocked");
+  return false;
+}
+
+/** A lock became free: the first waiter gets it; if that is a reader, the readers behind it as well. */
+function handOver(d: Driver, lock: Lock): void {
+  while (lock.waiters.length > 0 && lock.holder === -1) {
+    const first = lock.waiters[0]!;
+    if (!first.forReading && lock.readers > 0) return;
+    lock.waiters.shift();
+    if (first.forReading) lock.readers++;
+    else lock.holder = first.runner;
+    const runner = d.runners[first.runner]!;
+    const nowNs = Math.max(d.k.nowNs, first.sinceNs);
+    const waitNs = nowNs - first.sinceNs;
+    lock.stats.waits++;
+    lock.stats.waitTotalNs += waitNs;
+    if (waitNs > lock.stats.waitMaxNs) lock.stats.waitMaxNs = waitNs;
+    runner.state = "ready";
+    schedule(d, runner, nowNs);
+  }
+}
+
+/** Every runner that waits for something that does not come: for the report of a deadlock. */
+export function stuckRunners(d: Driver): string[] {
+  return d.runners
+    .filter((runner) => runner.state === "blocked" || runner.state === "waiting")
+    .map((runner) => `${runner.name} is ${runner.state}`);
+}

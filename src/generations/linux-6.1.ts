@@ -1,0 +1,33 @@
+/**
+ * Linux 6.1 (Debian 12): huge pages are split, not copied, when a fork's sharer writes; MADV_COLLAPSE is new.
+ */
+import type { Behaviours } from "../kernel/behaviours.ts";
+import { COMMON_KNOBS } from "../kernel/proc/knob-list.ts";
+import type { Generation } from "./generation.ts";
+
+export const BEHAVIOURS_6_1: Behaviours = {
+  writeToHugeZero: "split-then-4k",
+  mmapAlignment: "page",
+  stackNoHuge: false,
+  collapseNeedsWritable: true,
+  collapseRange: "to-area-end",
+  collapseShared: "by-page",
+  madviseCollapse: true,
+  dontneedFreesTable: false,
+  protectUpgradesHuge: false,
+  deferredSplit: "any-subpage",
+  underusedShrinker: false,
+  lruBatch: 15,
+  pgfaultAt: "entry",
+  reuseOfPartOfHuge: "refcount",
+  mergeUnfaulted: false,
+};
+
+export const LINUX_6_1: Generation = {
+  name: "linux-6.1",
+  summary: "Debian 12's kernel: PMD split on copy-on-write, MADV_COLLAPSE, one THP size.",
+  behaviours: BEHAVIOURS_6_1,
+  knobs: COMMON_KNOBS,
+  sources: ["mm/ of v6.1", "recordings of Debian's 6.1.0-56-cloud-amd64 in a virtual machine"],
+  judgedBy: "recordings of Debian's 6.1.0-56-cloud-amd64: see docs/FIDELITY.md",
+};

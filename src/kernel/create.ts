@@ -1,0 +1,82 @@
+/** Boots a kernel: all state of one machine under one generation's behaviours and knobs. */
+import { COUNTER_NAMES } from "../core/counters.ts";
+import { type KnobSpec, makeKnobs } from "../core/knobs.ts";
+import { asCpu, PAGE_BYTES } from "../core/units.ts";
+import { makePrng } from "../lib/prng.ts";
+import type { Behaviours } from "./behaviours.ts";
+import { refreshWatermarks } from "./buddy/watermarks.ts";
+import { makeBuddy } from "./buddy/zones.ts";
+import type { Costs } from "./costs.ts";
+import { wakeKhugepaged } from "./khugepaged/register.ts";
+import { makeKhugepaged } from "./khugepaged/state.ts";
+import { makeLocks } from "./locks.ts";
+import type { MachineSpec } from "./machine.ts";
+import { makeBlocks, makeFrames } from "./mm/frames.ts";
+import { makePageTables } from "./mm/page-table.ts";
+import { makeRmap } from "./mm/rmap.ts";
+import { bindTunables } from "./proc/knobs.ts";
+import { makeLru } from "./reclaim/state.ts";
+import { makeSwap } from "./reclaim/swap.ts";
+import type { Kernel } from "./state.ts";
+import { makeThp } from "./thp/state.ts";
+import { makeTlb, type TlbSpec } from "./tlb/tlb.ts";
+import { defaultTunables } from "./tunables.ts";
+
+export interface KernelOptions {
+  readonly machine: MachineSpec;
+  readonly behaviours: Behaviours;
+  readonly knobSpecs: readonly KnobSpec[];
+  readonly costs: Costs;
+  readonly tlb: TlbSpec;
+}
+
+/** Below this much memory the kernel boots with huge pages off (mm/huge_memory.c hugepage_init(), v6.1). */
+const THP_MIN_BYTES = 512 * 1024 * 1024;
+
+export function createKernel(options: KernelOptions): Kernel {
+  const { machine, behaviours } = options;
+  const { geometry } = machine;
+  const frameCount = Math.floor(machine.memBytes / PAGE_BYTES);
+  const frames = makeFrames(frameCount);
+  const blocks = makeBlocks(frameCount, geometry.pagesPerHuge);
+  const tunables = defaultTunables();
+  const knobs = makeKnobs(options.knobSpecs);
+  if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9) knobs.write("transparent_hugepage/enabled", "never");
+  const k: Kernel = {
+    machine,
+    geometry,
+    behaviours,
+    costs: options.costs,
+    knobs,
+    tunables,
+    vmstat: new Float64Array(COUNTER_NAMES.length),
+    frames,
+    blocks,
+    pt: makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge)),
+    buddy: makeBuddy(machine, geometry, frames, blocks, tunables),
+    lru: makeLru(machine, behaviours),
+    swap: makeSwap(machine),
+    tlb: makeTlb(options.tlb, machine.cpus, geometry.hugeOrder),
+    rmap: makeRmap(),
+    thp: makeThp(machine),
+    khugepaged: makeKhugepaged(),
+    locks: makeLocks(),
+    prng: makePrng(machine.seed),
+    pins: new Map(),
+    mms: [],
+    cpu: asCpu(0),
+    nowNs: 0,
+    stolenNs: new Float64Array(machine.cpus),
+    listener: undefined,
+  };
+  bindTunables(knobs, tunables, (name) => {
+    if (name.startsWith("vm.") || name === "transparent_hugepage/enabled") refreshWatermarks(k.buddy, tunables);
+    if (name === "transparent_hugepage/enabled") wakeKhugepaged(k);
+  });
+  return k;
+}
+
+/** Room for the PTE tables of twice the memory; the columns grow when shared memory needs more. */
+function pteTablesFor(frameCount: number, pagesPerHuge: number): number {
+  return Math.max(64, Math.ceil((frameCount * 2) / pagesPerHuge));
+}

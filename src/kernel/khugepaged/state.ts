@@ -1,0 +1,32 @@
+/** khugepaged's list of address spaces, its cursor and its figures. */
+import type { Mm } from "../mm/mm.ts";
+
+export interface KhugepagedState {
+  /** Registered address spaces, in order of registration. */
+  readonly list: Mm[];
+  /** Where the scan stands; undefined: at the head of the list. */
+  mm: Mm | undefined;
+  vpn: number;
+  /** khugepaged/pages_collapsed, khugepaged/full_scans. */
+  pagesCollapsed: number;
+  fullScans: number;
+  /** The daemon's path runs or sleeps; else it waits for an address space. */
+  running: boolean;
+  /** CPU time used. */
+  usedNs: number;
+  /** Told when there is work and the daemon does not run: the driver then starts `khugepaged(k)`. */
+  onWake: (() => void) | undefined;
+}
+
+export function makeKhugepaged(): KhugepagedState {
+  return {
+    list: [],
+    mm: undefined,
+    vpn: 0,
+    pagesCollapsed: 0,
+    fullScans: 0,
+    running: false,
+    usedNs: 0,
+    onWake: undefined,
+  };
+}

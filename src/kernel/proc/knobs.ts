@@ -1,0 +1,80 @@
+/**
+ * Keeps the tunables that hot paths read in step with the knobs.
+ *
+ * Models:       the store functions of mm/huge_memory.c, mm/khugepaged.c, kernel/sysctl.c, v6.1.
+ * Not modelled: waking khugepaged when a pause is shortened (the new pause counts from the next pass on).
+ */
+import type { Knobs } from "../../core/knobs.ts";
+import type { Tunables } from "../tunables.ts";
+
+const THP = "transparent_hugepage/";
+const DAEMON = THP + "khugepaged/";
+
+/** Copies every knob into the tunables, now and after each write. `changed` is told after a copy. */
+export function bindTunables(knobs: Knobs, tunables: Tunables, changed: (name: string) => void): void {
+  knobs.watch((name) => {
+    copyKnob(knobs, tunables, name);
+    changed(name);
+  });
+}
+
+type Setter = (tunables: Tunables, knobs: Knobs, name: string) => void;
+
+const SETTERS: Readonly<Record<string, Setter>> = {
+  [THP + "enabled"]: (t, knobs, name) => {
+    t.enabled = knobs.read(name) as Tunables["enabled"];
+  },
+  [THP + "defrag"]: (t, knobs, name) => {
+    t.defrag = knobs.read(name) as Tunables["defrag"];
+  },
+  [THP + "use_zero_page"]: (t, knobs, name) => {
+    t.useZeroPage = knobs.readNumber(name) === 1;
+  },
+  [THP + "shrink_underused"]: (t, knobs, name) => {
+    t.shrinkUnderused = knobs.readNumber(name) === 1;
+  },
+  [DAEMON + "defrag"]: (t, knobs, name) => {
+    t.khugepagedDefrag = knobs.readNumber(name) === 1;
+  },
+  [DAEMON + "pages_to_scan"]: (t, knobs, name) => {
+    t.pagesToScan = knobs.readNumber(name);
+  },
+  [DAEMON + "scan_sleep_millisecs"]: (t, knobs, name) => {
+    t.scanSleepMs = knobs.readNumber(name);
+  },
+  [DAEMON + "alloc_sleep_millisecs"]: (t, knobs, name) => {
+    t.allocSleepMs = knobs.readNumber(name);
+  },
+  [DAEMON + "max_ptes_none"]: (t, knobs, name) => {
+    t.maxPtesNone = knobs.readNumber(name);
+  },
+  [DAEMON + "max_ptes_swap"]: (t, knobs, name) => {
+    t.maxPtesSwap = knobs.readNumber(name);
+  },
+  [DAEMON + "max_ptes_shared"]: (t, knobs, name) => {
+    t.maxPtesShared = knobs.readNumber(name);
+  },
+  "vm.swappiness": (t, knobs, name) => {
+    t.swappiness = knobs.readNumber(name);
+  },
+  "vm.watermark_scale_factor": (t, knobs, name) => {
+    t.watermarkScaleFactor = knobs.readNumber(name);
+  },
+  "vm.min_free_kbytes": (t, knobs, name) => {
+    t.minFreeKb = knobs.readNumber(name);
+  },
+  "vm.zone_reclaim_mode": (t, knobs, name) => {
+    t.zoneReclaimMode = knobs.readNumber(name);
+  },
+  "vm.overcommit_memory": (t, knobs, name) => {
+    t.overcommitMemory = knobs.readNumber(name);
+  },
+  "kernel.numa_balancing": (t, knobs, name) => {
+    t.numaBalancing = knobs.read(name) !== "0";
+  },
+};
+
+function copyKnob(knobs: Knobs, tunables: Tunables, name: string): void {
+  SETTERS[name]?.(tunables, knobs, name);
+}
+
