@@ -75,26 +75,63 @@ export function progressLine(): Progress {
   };
 }
 
-/** Files being written: removed when the process is stopped. */
+/** Files being written, under their temporary names. */
 const unfinished = new Set<string>();
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Removes what was begun and not finished. For signals. */
-export function removeUnfinished(): void {
+/** Leaves nothing half-written, then dies of the signal as if it had never been caught. */
+function dieClean(signal: NodeJS.Signals): void {
   for (const path of unfinished) rmSync(path, { force: true });
+  for (const each of SIGNALS) process.off(each, dieClean);
+  process.kill(process.pid, signal);
 }
 
-/** Writes a file under another name first, so that a reader never sees half of it. */
-export function writeWhole(path: string, contents: string | Uint8Array): void {
+/** A file that appears whole or not at all: write to `temporary`, then `keep` or `drop` it. */
+export interface PendingFile {
+  readonly temporary: string;
+  keep(): void;
+  drop(): void;
+}
+
+/**
+ * Begins a file. Signals are caught only while one is being written: a simulation between them is one long call, in which
+ * no handler could run, and must die at once.
+ */
+export function beginFile(path: string): PendingFile {
+  // A pipe or a device is written to as it is: renaming would replace it.
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile() && !found.isDirectory()) {
+    return { temporary: path, keep: () => {}, drop: () => {} };
+  }
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  if (unfinished.size === 0) for (const signal of SIGNALS) process.on(signal, dieClean);
   unfinished.add(temporary);
-  try {
-    writeFileSync(temporary, contents);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: path });
-  } finally {
+  const end = (): void => {
     unfinished.delete(temporary);
+    if (unfinished.size === 0) for (const signal of SIGNALS) process.off(signal, dieClean);
+  };
+  return {
+    temporary,
+    keep() {
+      renameSync(temporary, path);
+      end();
+    },
+    drop() {
+      rmSync(temporary, { force: true });
+      end();
+    },
+  };
+}
+
+/** Writes a file so that no reader ever sees half of it. */
+export function writeWhole(path: string, contents: string | Uint8Array): void {
+  const file = beginFile(path);
+  try {
+    writeFileSync(file.temporary, contents);
+    file.keep();
+  } catch (error) {
+    file.drop();
+    throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: path });
   }
 }
 

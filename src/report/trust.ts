@@ -2,6 +2,7 @@
  * "How far to trust this": what the figures rest on, said beside them. Agreement with a real kernel's measurement is
  * computed from that measurement, never asserted.
  */
+import { generationByName } from "../generations/index.ts";
 import { formatFigure, formatRelative } from "./format.ts";
 import type { Column } from "./table.ts";
 
@@ -67,10 +68,10 @@ const unique = (values: readonly string[]): string[] => [...new Set(values)];
 /** Sentences about the columns, the most important first. */
 export function trustNotes(columns: readonly Column[], measurements: readonly Measurement[] = []): string[] {
   const notes = agreement(columns, measurements);
-  if (notes.length === 0) {
-    notes.push(
-      "No measurement of a real kernel for this workload is at hand; docs/FIDELITY.md lists those there are.",
-    );
+  if (notes.length === 0) notes.push("No real kernel was measured on this workload.");
+  for (const name of unique(columns.map(({ result }) => result.generation))) {
+    const generation = generationByName(name);
+    if (generation !== undefined) notes.push(`The model of ${name} is judged by ${generation.judgedBy}.`);
   }
   const hardware = unique(columns.map(({ result }) => result.hardware)).join(", ");
   notes.push(

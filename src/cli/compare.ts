@@ -1,0 +1,98 @@
+/** `pagewise compare`: one workload under several settings or kernels, side by side. */
+import type { Command } from "commander";
+import type { Generation } from "../generations/generation.ts";
+import { UserError } from "../lib/assert.ts";
+import type { Column } from "../report/table.ts";
+import { EXIT, whenCalled } from "./command.ts";
+import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
+import { parseSettingsList, type Setting } from "./settings.ts";
+import { commandLine, show, writeReport } from "./show.ts";
+import { simulate, warn } from "./simulation.ts";
+import { openWorkload, type Workload } from "./workload.ts";
+
+export interface CompareOptions extends CommonOptions {
+  readonly settings?: string;
+  readonly generations?: string;
+}
+
+/** A column to simulate. */
+export interface Plan {
+  readonly name: string;
+  readonly generation: Generation;
+  readonly settings: readonly Setting[];
+}
+
+const EXAMPLES = `
+Columns are the kernels of --generations under each of --settings, which are apart by ';' (each is KNOB=VALUE, apart by
+','; thp and defrag are short names, of others the last part will do). The first column is what the others are related to.
+
+Examples:
+  $ pagewise compare redis.pwt --settings "thp=never; thp=always; thp=always,max_ptes_none=0"
+  $ pagewise compare trace.perf.txt.zst --generations "linux-6.1,linux-6.18" --settings "thp=always"
+  $ pagewise compare examples/first.pw --generation linux-6.18 --report first.html --json`;
+
+function generationsOf(options: CompareOptions): Generation[] {
+  if (options.generations === undefined) return [demandGeneration(options.generation)];
+  const names = options.generations.split(",").map((name) => name.trim());
+  const chosen = names.filter((name) => name !== "").map(demandGeneration);
+  if (chosen.length === 0) throw new UserError("expected names apart by ','", { file: "--generations" });
+  if (new Set(chosen).size < chosen.length) {
+    throw new UserError(`expected each kernel once, found '${options.generations}'`, {
+      file: "--generations",
+    });
+  }
+  return chosen;
+}
+
+/** The columns that the options ask for. */
+export function planOf(options: CompareOptions): Plan[] {
+  const generations = generationsOf(options);
+  return generations.flatMap((generation) => {
+    const everywhere = settingsOf(options, generation);
+    const list =
+      options.settings === undefined ? undefined : parseSettingsList(options.settings, generation.knobs);
+    return (list ?? [{ name: "", settings: [] }]).map(({ name, settings }) => ({
+      name: generations.length === 1 && name !== "" ? name : [generation.name, name].join(" ").trim(),
+      generation,
+      settings: [...everywhere, ...settings],
+    }));
+  });
+}
+
+/** Simulates every column. */
+export async function simulateAll(
+  workload: Workload,
+  plan: readonly Plan[],
+  options: CommonOptions,
+): Promise<Column[]> {
+  const columns: Column[] = [];
+  for (const { name, generation, settings } of plan) {
+    const label = `${columns.length + 1} of ${plan.length}, ${name}`;
+    const { result } = await simulate(workload, { options, generation, settings, label });
+    columns.push({ name, result });
+  }
+  return columns;
+}
+
+async function compare(file: string, options: CompareOptions): Promise<number> {
+  const plan = planOf(options);
+  const workload = await openWorkload(file);
+  const columns = await simulateAll(workload, plan, options);
+  show(columns, options);
+  if (options.report !== undefined) writeReport(columns, options.report, options, { command: commandLine() });
+  return warn(workload) ? EXIT.broken : EXIT.ok;
+}
+
+export function registerCompare(program: Command): void {
+  const command = program
+    .command("compare")
+    .summary("run one workload under several settings or kernels, side by side")
+    .description("Run one workload under several settings or kernels and show the figures side by side.")
+    .argument(
+      "<file>",
+      "a trace, a script, or a text that can be imported (plain, gzip, zstd); - is standard input",
+    )
+    .option("--settings <columns>", 'columns, such as "thp=never; thp=always; thp=always,max_ptes_none=0"')
+    .option("--generations <names>", 'kernels, such as "linux-6.1,linux-6.18"');
+  whenCalled(addCommonOptions(command).addHelpText("after", EXAMPLES), compare);
+}

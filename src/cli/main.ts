@@ -1,0 +1,61 @@
+/**
+ * The command line. The only file that exits: every command answers with its exit code (see command.ts), and mistakes of
+ * the user come here as exceptions to be told on standard error.
+ */
+import { Command, CommanderError } from "commander";
+import { describeUserError, UserError } from "../lib/assert.ts";
+import { EXIT, exitCodeOf } from "./command.ts";
+import { registerCompare } from "./compare.ts";
+import { registerGenerations } from "./generations.ts";
+import { err, isReaderGone, out } from "./host.ts";
+import { registerKnobs } from "./knobs.ts";
+import { registerRun } from "./run.ts";
+import { VERSION } from "./version.ts";
+
+const EXAMPLES = `
+Examples:
+  $ pagewise run examples/first.pw
+  $ pagewise compare TRACE --settings "thp=never; thp=always" --report report.html
+  $ pagewise knobs max_ptes
+
+'pagewise COMMAND --help' says more about each.`;
+
+function programOf(): Command {
+  const program = new Command("pagewise")
+    .description("What would each Linux kernel have done to this program's memory?")
+    .version(VERSION, "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .addHelpText("after", EXAMPLES)
+    .showHelpAfterError("('pagewise --help' lists commands and options)")
+    .configureOutput({ writeOut: out, writeErr: err })
+    .exitOverride();
+  registerRun(program);
+  registerCompare(program);
+  registerGenerations(program);
+  registerKnobs(program);
+  return program;
+}
+
+/** Says what went wrong; answers with the exit code. */
+function codeOfError(error: unknown): number {
+  if (isReaderGone(error)) return EXIT.ok;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.mistake;
+  if (error instanceof UserError) {
+    err(`pagewise: ${describeUserError(error)}\n`);
+    return EXIT.mistake;
+  }
+  throw error;
+}
+
+async function main(): Promise<number> {
+  const program = programOf();
+  try {
+    await program.parseAsync(process.argv);
+    return exitCodeOf(program);
+  } catch (error) {
+    return codeOfError(error);
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,125 @@
+/** The options that `run` and `compare` share, and what they mean together: a setup to simulate. */
+import { type Command, Option } from "commander";
+import { geometryOf, LIFE } from "../core/geometry.ts";
+import { PAGE_BYTES } from "../core/units.ts";
+import type { Generation } from "../generations/generation.ts";
+import { GENERATIONS, generationByName } from "../generations/index.ts";
+import type { HardwareSpec } from "../hardware/hardware.ts";
+import { HARDWARE, hardwareByName } from "../hardware/index.ts";
+import { evenDistances, type MachineSpec } from "../kernel/machine.ts";
+import { UserError } from "../lib/assert.ts";
+import { didYouMean } from "../lib/suggest.ts";
+import type { ScriptMachine } from "../workloads/script/ast.ts";
+import { parseMachine } from "../workloads/script/header.ts";
+import { parseSize } from "../workloads/script/words.ts";
+import { parseSetting, type Setting } from "./settings.ts";
+
+export interface CommonOptions {
+  readonly generation: string;
+  readonly machine?: string;
+  readonly hardware: string;
+  readonly set: readonly string[];
+  readonly seed: string;
+  readonly swap?: string;
+  readonly fragmented?: string;
+  readonly verify?: true;
+  readonly json?: true;
+  readonly raw?: true;
+  readonly counters?: true;
+  readonly report?: string;
+}
+
+/** The machine of a workload that names none. */
+export const DEFAULT_MACHINE: ScriptMachine = {
+  nodes: 1,
+  cpus: 2,
+  memBytes: 24 * 2 ** 30,
+  hugeBytes: undefined,
+};
+
+const append = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** Adds the options to a command. */
+export function addCommonOptions(command: Command): Command {
+  const names = (list: readonly { readonly name: string }[]): string =>
+    list.map(({ name }) => name).join(", ");
+  return command
+    .option("--generation <name>", `kernel to simulate: ${names(GENERATIONS)}`, GENERATIONS[0]!.name)
+    .option("--machine <spec>", 'machine, such as "nodes=1 cpus=2 mem=24G"; overrides the script\'s own')
+    .option("--hardware <name>", `TLBs and costs: ${names(HARDWARE)}`, HARDWARE[0]!.name)
+    .addOption(
+      new Option("--set <knob=value>", "set a knob; may be given again and again")
+        .default([], "none")
+        .argParser(append),
+    )
+    .option("--seed <number>", "seed of everything random in the run", "1")
+    .option("--swap <size>", "swap space, such as 4G (none unless told)")
+    .option("--fragmented <ratio>", "share of 2 MiB blocks that hold an unmovable page at the start, 0..1")
+    .option("--verify", "check the model's invariants as it runs (slower)")
+    .option("--json", "print JSON")
+    .option("--raw", "print plain numbers: bytes, ns, counts")
+    .option("--counters", "also print every counter under its /proc/vmstat name")
+    .option("--report <file>", "write an HTML report");
+}
+
+export function demandGeneration(name: string): Generation {
+  const generation = generationByName(name);
+  if (generation !== undefined) return generation;
+  const known = GENERATIONS.map((each) => each.name);
+  const advice = didYouMean(name, known);
+  throw new UserError(`expected one of ${known.join(", ")}, found '${name}'${advice}`, {
+    file: "--generation",
+  });
+}
+
+export function demandHardware(name: string): HardwareSpec {
+  const hardware = hardwareByName(name);
+  if (hardware !== undefined) return hardware;
+  const known = HARDWARE.map((each) => each.name);
+  const advice = didYouMean(name, known);
+  throw new UserError(`expected one of ${known.join(", ")}, found '${name}'${advice}`, {
+    file: "--hardware",
+  });
+}
+
+function wholeNumber(text: string, place: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value < 2 ** 32))
+    throw new UserError(`expected a whole number below 2^32, found '${text}'`, { file: place });
+  return value;
+}
+
+function swapBytes(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new UserError(`expected a size (such as 512M or 4G), found '${text}'`, { file: "--swap" });
+}
+
+function ratio(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0 && value <= 1) return value;
+  throw new UserError(`expected a number from 0 to 1, found '${text}'`, { file: "--fragmented" });
+}
+
+/** The machine: of `--machine`, else of the script, else the usual one. */
+export function machineOf(options: CommonOptions, own: ScriptMachine | undefined): MachineSpec {
+  const given = options.machine === undefined ? undefined : parseMachine(options.machine, "--machine");
+  const { nodes, cpus, memBytes, hugeBytes } = given ?? own ?? DEFAULT_MACHINE;
+  return {
+    nodes,
+    cpus,
+    memBytes,
+    geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
+    distances: evenDistances(nodes),
+    swapBytes: swapBytes(options.swap),
+    fragmentedRatio: ratio(options.fragmented),
+    seed: wholeNumber(options.seed, "--seed"),
+  };
+}
+
+/** The settings of all `--set`, checked against the generation's knobs. */
+export function settingsOf(options: CommonOptions, generation: Generation): Setting[] {
+  return options.set.map((text) => parseSetting(text, generation.knobs, "--set"));
+}

@@ -1,0 +1,94 @@
+/** `pagewise run`: one kernel, one or more scripts or traces. */
+import { basename } from "node:path";
+import type { Command } from "commander";
+import { UserError } from "../lib/assert.ts";
+import { jsonColumn } from "../report/json.ts";
+import { renderExpectations, renderScript } from "../report/script.ts";
+import type { Column } from "../report/table.ts";
+import {
+  type BrokenExpectation,
+  brokenExpectations,
+  describeBroken,
+  type SnapshotFigures,
+} from "../workloads/script/expectations.ts";
+import { EXIT, whenCalled } from "./command.ts";
+import { err, out, painterOf } from "./host.ts";
+import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
+import { commandLine, show, writeReport } from "./show.ts";
+import { type Run, simulate, warn } from "./simulation.ts";
+import { openWorkload, type ScriptWorkload, type Workload } from "./workload.ts";
+
+const EXAMPLES = `
+Examples:
+  $ pagewise run examples/first.pw
+  $ pagewise run first.pw second.pw --generation linux-6.18 --json
+  $ pagewise run redis.pwt --set thp=always --set max_ptes_none=0 --report redis.html
+
+Exit status: 0 all is well; 1 an expectation does not hold, or input was understood in part;
+2 a mistake in what was asked.`;
+
+function brokenOf(workload: ScriptWorkload, run: Run): BrokenExpectation[] {
+  const snapshots = new Map<string, SnapshotFigures>();
+  for (const line of run.lines) if ("snapshot" in line) snapshots.set(line.snapshot, line);
+  return brokenExpectations(workload.script, (label) => snapshots.get(label));
+}
+
+/** Prints what a script printed, and its broken expectations. True if there are any. */
+function showScript(workload: ScriptWorkload, run: Run, options: CommonOptions): boolean {
+  const broken = brokenOf(workload, run);
+  if (options.json === true) out(run.lines.map((line) => JSON.stringify(line) + "\n").join(""));
+  else {
+    out(renderScript(run.lines, options.raw === true ? "raw" : "human", painterOf()));
+    out(renderExpectations(workload.script.expectations.length, broken));
+  }
+  for (const each of broken) err(describeBroken(workload.script.file, each) + "\n");
+  return broken.length > 0;
+}
+
+/** What a trace's run says, or with `--counters` also a script's. */
+function showFigures(column: Column, workload: Workload, options: CommonOptions): void {
+  if (options.json !== true) {
+    if (workload.kind === "trace" || options.counters === true) show([column], options);
+  } else if (workload.kind === "trace") out(JSON.stringify(jsonColumn(column)) + "\n");
+}
+
+/** True if all is well. */
+async function runOne(workload: Workload, options: CommonOptions): Promise<boolean> {
+  const generation = demandGeneration(options.generation);
+  const settings = settingsOf(options, generation);
+  const run = await simulate(workload, { options, generation, settings, label: workload.name });
+  const name = [generation.name, ...options.set].join(" ");
+  const column = { name, result: run.result };
+  const broken = workload.kind === "script" && showScript(workload, run, options);
+  showFigures(column, workload, options);
+  if (options.report !== undefined)
+    writeReport([column], options.report, options, { command: commandLine() });
+  const partial = warn(workload);
+  return !broken && !partial && run.result.outcome === "finished";
+}
+
+async function runAll(files: readonly string[], options: CommonOptions): Promise<number> {
+  if (options.report !== undefined && files.length > 1) {
+    throw new UserError(`expected one file to report on, found ${files.length}`, { file: "--report" });
+  }
+  // All are opened first: a mistake in the last one stops before the first one runs.
+  const workloads: Workload[] = [];
+  for (const file of files) workloads.push(await openWorkload(file));
+  let well = true;
+  for (const workload of workloads) {
+    const name = basename(workload.name, ".pw");
+    if (files.length > 1)
+      out(options.json === true ? JSON.stringify({ script: name }) + "\n" : `== ${name}\n`);
+    well = (await runOne(workload, options)) && well;
+  }
+  return well ? EXIT.ok : EXIT.broken;
+}
+
+export function registerRun(program: Command): void {
+  const command = program
+    .command("run")
+    .summary("run scripts or traces under one kernel")
+    .description("Run workload scripts (.pw) or traces under one kernel and say what it did to the memory.")
+    .argument("<file...>", "scripts, traces, or texts that can be imported; - is standard input");
+  whenCalled(addCommonOptions(command).addHelpText("after", EXAMPLES), runAll);
+}

@@ -1,0 +1,52 @@
+/** One run: a workload under a setup. The only file of the command line that calls the engine. */
+import type { ScriptLine } from "../engine/simulate.ts";
+import type { Generation } from "../generations/generation.ts";
+import type { Result } from "../metrics/result.ts";
+import { err, progressLine } from "./host.ts";
+import { type CommonOptions, demandHardware, machineOf } from "./options.ts";
+import type { Setting } from "./settings.ts";
+import type { Workload } from "./workload.ts";
+
+export interface Run {
+  readonly result: Result;
+  /** What a script printed; empty for a trace. */
+  readonly lines: readonly ScriptLine[];
+}
+
+/** Simulates. `label` is what the progress line calls this run. */
+export async function simulate(
+  workload: Workload,
+  o: {
+    readonly options: CommonOptions;
+    readonly generation: Generation;
+    readonly settings: readonly Setting[];
+    readonly label: string;
+  },
+): Promise<Run> {
+  // The engine is large; commands that only list or refuse something start without it.
+  const { simulateScript, simulateTrace } = await import("../engine/simulate.ts");
+  const progress = progressLine();
+  const common = {
+    generation: o.generation,
+    machine: machineOf(o.options, workload.kind === "script" ? workload.script.machine : undefined),
+    hardware: demandHardware(o.options.hardware),
+    settings: o.settings,
+    verify: o.options.verify === true,
+    name: workload.name,
+    onProgress: (told: string) => progress.show(`${o.label}: ${told}`),
+  };
+  progress.show(`${o.label} …`);
+  try {
+    if (workload.kind === "script") return simulateScript({ ...common, script: workload.script });
+    return { result: simulateTrace({ ...common, trace: workload.open() }), lines: [] };
+  } finally {
+    progress.done();
+  }
+}
+
+/** Tells what of a workload was understood only in part. True if there was anything to tell. */
+export function warn(workload: Workload): boolean {
+  if (workload.kind === "script") return false;
+  for (const warning of workload.warnings) err(`pagewise: warning: ${warning}\n`);
+  return workload.warnings.length > 0;
+}

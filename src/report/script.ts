@@ -1,0 +1,62 @@
+/** What the run of a script printed, for people: snapshots, failed calls, time, expectations. */
+import type { BrokenExpectation, SnapshotFigures } from "../workloads/script/expectations.ts";
+import { type FormatMode, formatFigure } from "./format.ts";
+import type { Painter } from "./text.ts";
+
+/** A line of `run --json`. */
+export type ScriptLine =
+  | ({ readonly snapshot: string } & SnapshotFigures)
+  | { readonly errno: number; readonly op: string; readonly line: number }
+  | { readonly elapsed_s: number };
+
+const ERRNOS: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  3: "ESRCH",
+  4: "EINTR",
+  11: "EAGAIN",
+  12: "ENOMEM",
+  13: "EACCES",
+  14: "EFAULT",
+  16: "EBUSY",
+  17: "EEXIST",
+  22: "EINVAL",
+};
+
+function snapshotText(
+  line: Extract<ScriptLine, { readonly snapshot: string }>,
+  mode: FormatMode,
+  p: Painter,
+): string {
+  const counters = Object.entries(line.vmstat).map(
+    ([name, value]) => `${name} ${formatFigure("count", value, mode)}`,
+  );
+  const lines = [p.bold(`snapshot ${line.snapshot}`), "  " + (counters.join("  ") || "no counter changed")];
+  for (const [name, region] of Object.entries(line.maps)) {
+    const kb = (value: number): string => formatFigure("bytes", value * 1024, mode);
+    const nodes = region.node_pages.map((pages) => formatFigure("count", pages, mode)).join(" + ");
+    const swap = region.swap_kb === 0 ? "" : `, ${kb(region.swap_kb)} swapped out`;
+    const parts = `${kb(region.rss_kb)} resident, ${kb(region.anon_huge_kb)} of it under huge pages${swap}`;
+    lines.push(`  ${name}: ${parts}${region.node_pages.length > 1 ? `; pages by node ${nodes}` : ""}`);
+  }
+  return lines.join("\n");
+}
+
+/** The lines of a script's run as text. */
+export function renderScript(lines: readonly ScriptLine[], mode: FormatMode, painter: Painter): string {
+  const texts = lines.map((line) => {
+    if ("snapshot" in line) return snapshotText(line, mode, painter);
+    if ("errno" in line) {
+      const name = ERRNOS[line.errno] ?? `errno ${line.errno}`;
+      return painter.worse(`line ${line.line}: ${line.op} failed with ${name}`);
+    }
+    return `simulated time ${formatFigure("ns", line.elapsed_s * 1e9, mode)}`;
+  });
+  return texts.map((text) => text + "\n").join("");
+}
+
+/** "3 of 4 expectations hold"; empty when the script has none. */
+export function renderExpectations(count: number, broken: readonly BrokenExpectation[]): string {
+  if (count === 0) return "";
+  const holding = count - broken.length;
+  return `${holding} of ${count} ${count === 1 ? "expectation holds" : "expectations hold"}\n`;
+}
