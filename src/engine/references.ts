@@ -10,9 +10,11 @@
  * because the two may fault differently.
  */
 import type { PmdRow } from "../core/units.ts";
+import { addTouched } from "../kernel/mm/mm.ts";
 import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { IN_FIRST, IN_SECOND, MUST_FAULT, translateHuge, translateSmall } from "../kernel/tlb/lookup.ts";
+import { lookUp } from "../kernel/tlb/fast.ts";
+import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 
 /** Why `runReferences` came back. */
@@ -45,6 +47,15 @@ export function makeRefCursor(gapPs = 1000): RefCursor {
   return { stop: STOP.END, faultWrite: false, progress: NEW, gapPs };
 }
 
+// Own constants: V8 folds a module's own ones into the code, but reads imported ones each time.
+const { KIND, READ, READ_WRITE, EXECUTE } = REF;
+const { NONE, TABLE } = PMD;
+const FAULT = MUST_FAULT;
+const HIT = IN_FIRST;
+
+/** Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop. */
+const STRIDE_RECORDS = 1024;
+
 /**
  * Runs records from … length and moves `k.nowNs`; returns the index of the first one that is not done. `slotRows` has
  * for each slot the PMD row of its first page, or −1 while the engine has not looked it up. At least one record is
@@ -59,46 +70,67 @@ export function runReferences(
   limitNs: number,
   cursor: RefCursor,
 ): number {
-  const { page: pages, reads, writes, kind: kinds, gap: gaps, length } = batch;
-  const { tags, linked, ways, setMask, newest } = k.tlb.l1Small;
-  const pmdKind = k.pt.pmd.kind;
-  const touched = k.pt.touched;
-  const order = k.pt.geometry.hugeOrder;
-  const firstTag = cpu * k.tlb.l1Small.entries;
+  let at = from;
+  cursor.stop = STOP.END;
+  while (at < batch.length && cursor.stop === STOP.END) {
+    const end = Math.min(at + STRIDE_RECORDS, batch.length);
+    at = runStride(k, cpu, batch, slotRows, at, end, limitNs, cursor);
+  }
+  return at;
+}
+
+/** The hot loop itself, over records from … end. */
+function runStride(
+  k: Kernel,
+  cpu: number,
+  batch: RefBatch,
+  slotRows: Int32Array,
+  from: number,
+  end: number,
+  limitNs: number,
+  cursor: RefCursor,
+): number {
+  const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
+  const { pt, tlb } = k;
+  const sets = tlb.fast[cpu]!;
+  const { tags, smallFirst, smallMask, smallWays } = sets;
+  const { touched } = pt;
+  const pmdKind = pt.pmd.kind;
+  const order = tlb.hugeOrder;
+  const { referencePs } = k.costs;
+  const { gapPs } = cursor;
   const limitPs = (limitNs - k.nowNs) * 1000;
-  let ps = k.tlb.remainderPs[cpu]!;
+  let ps = tlb.remainderPs[cpu]!;
   let { progress } = cursor;
   let references = 0;
   let i = from;
-  cursor.stop = STOP.END;
-  for (; i < length; i += 1) {
-    const kind = kinds[i]! & REF.KIND;
-    if (progress === NEW) ps += gaps[i]! * cursor.gapPs;
-    if (kind !== REF.EXECUTE) {
+  for (; i < end; i += 1) {
+    const kind = kinds[i]! & KIND;
+    if (progress === NEW) ps += gaps[i]! * gapPs;
+    if (kind !== EXECUTE) {
       const page = pages[i]!;
       const linear = (slotRows[page >>> 9]! << order) + (page & 511);
-      const pmd = linear < 0 ? PMD.NONE : pmdKind[linear >>> order]!;
+      const pmd = linear < 0 ? NONE : pmdKind[linear >>> order]!;
       let count = progress === HAS_READ ? writes[i]! : reads[i]! + writes[i]!;
       let readOnly = false;
       // The newest entry of its set, writable: by far the commonest case, and right for every kind of record.
-      const newestTag = tags[firstTag + (linked ? newest[cpu]! : (linear & setMask) * ways)]!;
-      if (pmd !== PMD.TABLE || newestTag !== ((linear << 1) | 1)) {
-        readOnly = kind === REF.READ_WRITE && progress !== HAS_READ;
+      if (pmd !== TABLE || tags[smallFirst + (linear & smallMask) * smallWays] !== ((linear << 1) | 1)) {
+        readOnly = kind === READ_WRITE && progress !== HAS_READ;
         if (readOnly) count = reads[i]!;
-        const write = kind !== REF.READ && !readOnly;
-        const extraPs = translate(k, cpu, pmd, linear, write);
-        if (extraPs < 0) {
-          progress = stopForFault(cursor, progress, write);
+        const write = kind === READ || readOnly ? 0 : 1;
+        const found = lookUp(pt, tlb, sets, cpu, pmd, linear, write);
+        if (found === FAULT) {
+          progress = stopForFault(cursor, progress, write === 1);
           break;
         }
-        ps += extraPs;
+        if (found !== HIT) ps += countMiss(k, cpu, found);
       }
       if (count === 0) count = 1;
       references += count;
-      ps += count * k.costs.referencePs;
+      ps += count * referencePs;
       if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
       progress = readOnly ? HAS_READ : NEW;
-      i -= +readOnly; // The same record again, as a writer.
+      if (readOnly) i -= 1; // The same record again, as a writer.
     }
     if (ps >= limitPs && progress === NEW) {
       cursor.stop = STOP.HORIZON;
@@ -116,28 +148,22 @@ export function runReferences(
  * it must fault first.
  */
 export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number, write: boolean): boolean {
+  if (row < 0) return false;
   const linear = row * k.geometry.pagesPerHuge + pageInRow;
-  const extraPs = row < 0 ? MUST_FAULT : translate(k, cpu, k.pt.pmd.kind[row]!, linear, write);
-  if (extraPs < 0) return false;
+  const found = lookUp(k.pt, k.tlb, k.tlb.fast[cpu]!, cpu, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
+  if (found === MUST_FAULT) return false;
+  const extraPs = found === IN_FIRST ? 0 : countMiss(k, cpu, found);
   if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
   settle(k, cpu, 1, k.tlb.remainderPs[cpu]! + extraPs + k.costs.referencePs);
   return true;
 }
 
 /**
- * Translates one reference and counts what it missed. Picoseconds beyond a first-level hit; negative: it must fault.
- * Every reference is counted as a first-level hit by `settle`; here a miss is taken off again.
+ * Counts a reference that missed the first level; returns what it took beyond a hit, in picoseconds. Every reference
+ * is counted as a first-level hit by `settle`; a miss is taken off again here.
  */
-function translate(k: Kernel, cpu: number, pmd: number, linear: number, write: boolean): number {
-  const { tlb, pt } = k;
-  if (pmd === PMD.NONE) return MUST_FAULT;
-  const found =
-    pmd === PMD.TABLE
-      ? translateSmall(pt, tlb, cpu, linear, write)
-      : translateHuge(pt, tlb, cpu, linear >>> pt.geometry.hugeOrder, write);
-  if (found === IN_FIRST) return 0;
-  if (found === MUST_FAULT) return MUST_FAULT;
-  const { stats } = tlb;
+function countMiss(k: Kernel, cpu: number, found: number): number {
+  const { stats } = k.tlb;
   stats.l1Hits[cpu]! -= 1;
   if (found === IN_SECOND) {
     stats.l2Hits[cpu]! += 1;
@@ -158,9 +184,9 @@ function stopForFault(cursor: RefCursor, progress: number, write: boolean): numb
 /** The program touched this page for the first time since it was mapped. */
 function markTouched(k: Kernel, linear: number): void {
   k.pt.touched[linear >>> 3]! |= 1 << (linear & 7);
-  const table = (linear >>> k.pt.geometry.hugeOrder) >>> 9;
+  const table = linear >>> (k.pt.geometry.hugeOrder + 9);
   const mm = k.mms[k.pt.pmdTables.mm[table]!];
-  if (mm !== undefined) mm.touchedPages += 1;
+  if (mm !== undefined) addTouched(mm, 1);
 }
 
 /** Counts references and moves the clock by whole nanoseconds; the rest waits for the next call. */

@@ -34,6 +34,8 @@ export interface Level {
   readonly linked: boolean;
   /** CPU × entries + set × ways + recency; for a linked level CPU × entries + node. */
   readonly tags: Int32Array;
+  /** Where `tags` begins in the array that it is a part of. */
+  readonly base: number;
   /** Recency list of a linked level: newer and older neighbour of each node, and its ends for each CPU. */
   readonly newer: Uint8Array;
   readonly older: Uint8Array;
@@ -44,13 +46,24 @@ export interface Level {
   readonly chain: Uint8Array;
 }
 
-/** Makes a level with empty sets. */
-export function makeLevel(spec: LevelSpec, cpus: number): Level {
+/** Places that a level takes in an array of tags: its entries and one for `shiftIn`. */
+export function levelPlaces(spec: LevelSpec, cpus: number): number {
+  return cpus * spec.entries + 1;
+}
+
+/** Makes a level with empty sets, its tags at `base` of an array that levels may share. */
+export function makeLevel(
+  spec: LevelSpec,
+  cpus: number,
+  shared = new Int32Array(levelPlaces(spec, cpus)),
+  base = 0,
+): Level {
   const { entries, ways } = spec;
   const sets = entries / ways;
   assert(Number.isInteger(sets) && sets >= 1, "the entries of a level fill whole sets");
   assert((sets & (sets - 1)) === 0, "a level has a power of two of sets");
   const linked = ways > SCANNED_WAYS_MAX;
+  assert(linked || ways % 4 === 0, "sets of up to 16 ways have 4, 8, 12 or 16");
   assert(!linked || (sets === 1 && ways < NIL), "a set of more than 16 ways is the level's only one");
   const nodes = linked ? cpus * entries : 0;
   const level: Level = {
@@ -58,7 +71,8 @@ export function makeLevel(spec: LevelSpec, cpus: number): Level {
     ways,
     setMask: sets - 1,
     linked,
-    tags: new Int32Array(cpus * entries),
+    tags: shared.subarray(base, base + levelPlaces(spec, cpus)),
+    base,
     newer: new Uint8Array(nodes),
     older: new Uint8Array(nodes),
     newest: new Uint8Array(cpus),
@@ -86,23 +100,58 @@ export function clearLevel(level: Level, cpu: number): void {
 }
 
 /**
- * Where the entry of a key is, newest in its set now; -1: not here. `wanted` is `key << 1 | 1`, `index` the number
- * whose low bits choose the set. The entry found may still be one that is not writable.
+ * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest place,
+ * `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY: then the oldest
+ * entry has gone to the array's last place, and the caller must either write the newest place or `unshift` the set.
+ * `wanted` is `key << 1 | 1`. Searching and shifting at once, four places a step, is what makes long sets fast.
+ */
+export function shiftIn(tags: Int32Array, set: number, ways: number, wanted: number): number {
+  const end = set + ways;
+  let newer = wanted;
+  for (let at = set; at < end; at += 4) {
+    const a = tags[at]!;
+    const b = tags[at + 1]!;
+    const c = tags[at + 2]!;
+    const d = tags[at + 3]!;
+    tags[at] = newer;
+    if ((a | 1) === wanted) return (tags[set] = a);
+    tags[at + 1] = a;
+    if ((b | 1) === wanted) return (tags[set] = b);
+    tags[at + 2] = b;
+    if ((c | 1) === wanted) return (tags[set] = c);
+    tags[at + 3] = c;
+    if ((d | 1) === wanted) return (tags[set] = d);
+    newer = d;
+  }
+  tags[tags.length - 1] = newer;
+  return EMPTY;
+}
+
+/** Takes back a `shiftIn` that found nothing: its place goes, the oldest entry returns. */
+export function unshift(tags: Int32Array, set: number, ways: number): void {
+  const last = set + ways - 1;
+  for (let at = set; at < last; at += 1) tags[at] = tags[at + 1]!;
+  tags[last] = tags[tags.length - 1]!;
+}
+
+/** The newest place of the set that an index falls in, for levels that are not linked. */
+export function newestPlace(level: Level, cpu: number, index: number): number {
+  return cpu * level.entries + (index & level.setMask) * level.ways;
+}
+
+/**
+ * Where the entry of a key is, newest in its set now; -1: not here. The entry found may still be one that is not
+ * writable.
  */
 export function findInLevel(level: Level, cpu: number, index: number, wanted: number): number {
   if (level.linked) return findLinked(level, cpu, wanted);
-  const tags = level.tags;
-  const ways = level.ways;
-  const set = cpu * level.entries + (index & level.setMask) * ways;
-  if ((tags[set]! | 1) === wanted) return set;
-  for (let at = set + 1; at < set + ways; at += 1) {
-    const tag = tags[at]!;
-    if ((tag | 1) !== wanted) continue;
-    for (let to = at; to > set; to -= 1) tags[to] = tags[to - 1]!;
-    tags[set] = tag;
-    return set;
-  }
-  return -1;
+  const set = newestPlace(level, cpu, index);
+  const at = peekInLevel(level, cpu, index, wanted);
+  if (at < 0) return -1;
+  const tag = level.tags[at]!;
+  for (let to = at; to > set; to -= 1) level.tags[to] = level.tags[to - 1]!;
+  level.tags[set] = tag;
+  return set;
 }
 
 /** Puts an entry in, newest of its set; the oldest goes. The key must not be here. */
@@ -111,16 +160,21 @@ export function insertInLevel(level: Level, cpu: number, index: number, tag: num
     insertLinked(level, cpu, tag);
     return;
   }
-  const tags = level.tags;
-  const set = cpu * level.entries + (index & level.setMask) * level.ways;
-  for (let to = set + level.ways - 1; to > set; to -= 1) tags[to] = tags[to - 1]!;
-  tags[set] = tag;
+  const set = newestPlace(level, cpu, index);
+  shiftIn(level.tags, set, level.ways, tag | 1);
+  level.tags[set] = tag;
+}
+
+/** Looks a key up in a cache of upper levels: true if it is here. In any case it is its set's newest afterwards. */
+export function touchInLevel(level: Level, cpu: number, key: number): boolean {
+  const set = newestPlace(level, cpu, key);
+  return shiftIn(level.tags, set, level.ways, (key << 1) | 1) !== EMPTY;
 }
 
 /** Where an entry is, without making it the newest; -1: not here. */
 export function peekInLevel(level: Level, cpu: number, index: number, wanted: number): number {
   if (level.linked) return nodeOf(level, cpu, wanted);
-  const set = cpu * level.entries + (index & level.setMask) * level.ways;
+  const set = newestPlace(level, cpu, index);
   for (let at = set; at < set + level.ways; at += 1) if ((level.tags[at]! | 1) === wanted) return at;
   return -1;
 }

@@ -7,8 +7,17 @@
  * Models:       two-level data TLBs of x86 processors; accessed and dirty bits as the Intel and AMD manuals define them.
  * Not modelled: faults are counted once, by the walk that succeeds after them; the refused walk costs nothing here.
  */
-import type { PageTables } from "../mm/page-table.ts";
-import { findInLevel, insertInLevel, type Level, peekInLevel } from "./level.ts";
+import { type PageTables, PMD } from "../mm/page-table.ts";
+import {
+  EMPTY,
+  findInLevel,
+  insertInLevel,
+  type Level,
+  newestPlace,
+  peekInLevel,
+  shiftIn,
+  unshift,
+} from "./level.ts";
 import { HUGE_KEY, type Tlb } from "./tlb.ts";
 import { WALK_FAULT, walkHuge, walkSmall } from "./walk.ts";
 
@@ -17,88 +26,100 @@ export const IN_FIRST = -2;
 export const MUST_FAULT = -1;
 export const IN_SECOND = 0;
 
-/** Translates a reference to a base page, whose PMD is a table. */
-export function translateSmall(
+/**
+ * Translates a reference with levels of any shape, allowed or not. `pmd` is the kind of its row's PMD, not NONE;
+ * for a huge page only the row of `linear` counts.
+ */
+export function translate(
   pt: PageTables,
   tlb: Tlb,
   cpu: number,
+  pmd: number,
   linear: number,
   write: boolean,
 ): number {
-  const wanted = (linear << 1) | 1;
-  const first = findInLevel(tlb.l1Small, cpu, linear, wanted);
-  if (first >= 0) {
-    if (!write || (tlb.l1Small.tags[first]! & 1) === 1) return IN_FIRST;
-    const walked = walkSmall(pt, tlb, cpu, linear, true);
-    if (walked === WALK_FAULT) return MUST_FAULT;
-    tlb.l1Small.tags[first] = wanted;
-    makeWritable(tlb.l2, cpu, linear, wanted);
-    return walked >>> 1;
+  if (pmd === PMD.TABLE) return translateKey(pt, tlb, tlb.l1Small, cpu, linear, linear, write);
+  const row = linear >>> tlb.hugeOrder;
+  return translateKey(pt, tlb, tlb.l1Huge, cpu, HUGE_KEY + row, row, write);
+}
+
+/** `index` chooses the sets: the linear page, or the row of a huge one. */
+function translateKey(
+  pt: PageTables,
+  tlb: Tlb,
+  level: Level,
+  cpu: number,
+  key: number,
+  index: number,
+  write: boolean,
+): number {
+  const wanted = (key << 1) | 1;
+  const first = findInLevel(level, cpu, index, wanted);
+  if (first < 0) {
+    const filled = refill(pt, tlb, cpu, key, index, write);
+    if (filled === WALK_FAULT) return MUST_FAULT;
+    insertInLevel(level, cpu, index, (wanted - 1) | (filled & 1));
+    return filled >>> 1;
   }
-  const second = findInLevel(tlb.l2, cpu, linear, wanted);
-  if (second >= 0 && (!write || (tlb.l2.tags[second]! & 1) === 1)) {
-    insertInLevel(tlb.l1Small, cpu, linear, tlb.l2.tags[second]!);
-    return IN_SECOND;
-  }
-  const walked = walkSmall(pt, tlb, cpu, linear, write);
+  if (!write || (level.tags[first]! & 1) === 1) return IN_FIRST;
+  const walked = walk(pt, tlb, cpu, key, write);
   if (walked === WALK_FAULT) return MUST_FAULT;
-  const tag = (linear << 1) | (walked & 1);
-  if (second >= 0) tlb.l2.tags[second] = tag;
-  else insertInLevel(tlb.l2, cpu, linear, tag);
-  insertInLevel(tlb.l1Small, cpu, linear, tag);
+  level.tags[first] = wanted;
+  const second = peekInLevel(tlb.l2, cpu, index, wanted);
+  if (second >= 0) tlb.l2.tags[second] = wanted;
   return walked >>> 1;
 }
 
-/** Translates a reference to a huge page, whose PMD maps it. */
-export function translateHuge(pt: PageTables, tlb: Tlb, cpu: number, row: number, write: boolean): number {
-  const wanted = ((HUGE_KEY + row) << 1) | 1;
-  const first = findInLevel(tlb.l1Huge, cpu, row, wanted);
-  if (first >= 0) {
-    if (!write || (tlb.l1Huge.tags[first]! & 1) === 1) return IN_FIRST;
-    const walked = walkHuge(pt, tlb, cpu, row, true);
-    if (walked === WALK_FAULT) return MUST_FAULT;
-    tlb.l1Huge.tags[first] = wanted;
-    if (tlb.hugeWays > 0) makeWritable(tlb.l2, cpu, row, wanted);
-    return walked >>> 1;
-  }
-  const second = tlb.hugeWays === 0 ? -1 : findInLevel(tlb.l2, cpu, row, wanted);
-  if (second >= 0 && (!write || (tlb.l2.tags[second]! & 1) === 1)) {
-    insertInLevel(tlb.l1Huge, cpu, row, tlb.l2.tags[second]!);
-    return IN_SECOND;
-  }
-  const walked = walkHuge(pt, tlb, cpu, row, write);
-  if (walked === WALK_FAULT) return MUST_FAULT;
-  const tag = ((HUGE_KEY + row) << 1) | (walked & 1);
-  if (second >= 0) tlb.l2.tags[second] = tag;
-  else if (tlb.hugeWays > 0) insertHuge(tlb, cpu, row, tag);
-  insertInLevel(tlb.l1Huge, cpu, row, tag);
-  return walked >>> 1;
-}
-
-/** The second level's copy of an entry that has just been dirtied; its recency stays. */
-function makeWritable(level: Level, cpu: number, index: number, wanted: number): void {
-  const at = peekInLevel(level, cpu, index, wanted);
-  if (at >= 0) level.tags[at] = wanted;
+function walk(pt: PageTables, tlb: Tlb, cpu: number, key: number, write: boolean): number {
+  return key < HUGE_KEY ? walkSmall(pt, tlb, cpu, key, write) : walkHuge(pt, tlb, cpu, key - HUGE_KEY, write);
 }
 
 /**
- * Puts a huge page into the second level. Where only some ways of a set may hold huge pages and all of those do, the
- * oldest huge page goes, else the oldest entry of the set.
+ * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a hit. A
+ * refused walk leaves the level as it was.
  */
-function insertHuge(tlb: Tlb, cpu: number, row: number, tag: number): void {
+function refill(pt: PageTables, tlb: Tlb, cpu: number, key: number, index: number, write: boolean): number {
   const level = tlb.l2;
-  if (tlb.hugeWays === level.ways) {
-    insertInLevel(level, cpu, row, tag);
-    return;
-  }
-  const set = cpu * level.entries + (row & level.setMask) * level.ways;
+  if (key >= HUGE_KEY && tlb.hugeWays < level.ways) return refillLimited(pt, tlb, cpu, key, index, write);
+  const set = newestPlace(level, cpu, index);
+  const found = shiftIn(level.tags, set, level.ways, (key << 1) | 1);
+  if (found !== EMPTY && (!write || (found & 1) === 1)) return found & 1;
+  const walked = walk(pt, tlb, cpu, key, write);
+  if (walked !== WALK_FAULT) level.tags[set] = (key << 1) | (walked & 1);
+  else if (found === EMPTY) unshift(level.tags, set, level.ways);
+  return walked;
+}
+
+/**
+ * The same where only some ways of a set may hold huge pages, or none: when all of those do, the oldest huge page goes
+ * and not the oldest entry of the set.
+ */
+function refillLimited(
+  pt: PageTables,
+  tlb: Tlb,
+  cpu: number,
+  key: number,
+  index: number,
+  write: boolean,
+): number {
+  const level = tlb.l2;
+  const found = findInLevel(level, cpu, index, (key << 1) | 1);
+  if (found >= 0 && (!write || (level.tags[found]! & 1) === 1)) return level.tags[found]! & 1;
+  const walked = walk(pt, tlb, cpu, key, write);
+  if (walked === WALK_FAULT || tlb.hugeWays === 0) return walked;
+  const tag = (key << 1) | (walked & 1);
+  if (found >= 0) level.tags[found] = tag;
+  else replaceHuge(level, newestPlace(level, cpu, index), tlb.hugeWays, tag);
+  return walked;
+}
+
+function replaceHuge(level: Level, set: number, hugeWays: number, tag: number): void {
   let hugePages = 0;
   let victim = set + level.ways - 1;
   for (let at = set; at < set + level.ways; at += 1) {
-    const key = level.tags[at]! >>> 1;
-    if (key < HUGE_KEY || key === 0x7fffffff) continue;
+    if (level.tags[at] === EMPTY || level.tags[at]! >>> 1 < HUGE_KEY) continue;
     hugePages += 1;
-    if (hugePages === tlb.hugeWays) victim = at;
+    if (hugePages === hugeWays) victim = at;
   }
   for (let to = victim; to > set; to -= 1) level.tags[to] = level.tags[to - 1]!;
   level.tags[set] = tag;

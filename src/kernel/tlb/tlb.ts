@@ -19,9 +19,12 @@ import {
   dropFromLevel,
   dropKeys,
   dropOwned,
+  EMPTY,
   type Level,
   type LevelSpec,
+  levelPlaces,
   makeLevel,
+  newestPlace,
 } from "./level.ts";
 
 export interface TlbSpec {
@@ -55,6 +58,9 @@ const NO_KEY = 2 ** 31 - 1;
 /** First key of huge pages. Rows are fewer than 8176 × 512, so that every linear page lies below. */
 export const HUGE_KEY = 2 ** 31 - 2 ** 22;
 
+/** A place of `tags` that never holds an entry. */
+export const NOWHERE = 0;
+
 /** What is counted, one column each, by CPU. */
 export interface TlbStats {
   readonly references: Float64Array;
@@ -65,16 +71,40 @@ export interface TlbStats {
   readonly walkReferences: Float64Array;
 }
 
+/** Where the sets of one CPU lie in `tlb.tags`: set = first + (index & mask) × ways. */
+export interface FastSets {
+  readonly tags: Int32Array;
+  /** First level, base pages. `ways` 0: a level that must be searched by `translate`. */
+  readonly smallFirst: number;
+  readonly smallMask: number;
+  readonly smallWays: number;
+  /** First level, huge pages. */
+  readonly hugeFirst: number;
+  readonly hugeMask: number;
+  readonly hugeWays: number;
+  /** Second level. */
+  readonly secondFirst: number;
+  readonly secondMask: number;
+  readonly secondWays: number;
+}
+
 export interface Tlb {
   readonly spec: TlbSpec;
   readonly cpus: number;
   readonly hugeOrder: number;
+  /**
+   * Tags of the three levels below, in one array: the hot loop takes one column for all. Place 0 is always empty: the
+   * set of levels that the hot loop cannot search itself.
+   */
+  readonly tags: Int32Array;
   readonly l1Small: Level;
   /** The same object as `l1Small` when the first level is shared. */
   readonly l1Huge: Level;
   readonly l2: Level;
   readonly hugeWays: number;
   readonly walkCaches: WalkCaches | undefined;
+  /** Where the sets of each CPU lie, for the hot loop. */
+  readonly fast: readonly FastSets[];
   readonly stats: TlbStats;
   /** Picoseconds of references that have not yet made a nanosecond, by CPU. */
   readonly remainderPs: Float64Array;
@@ -87,15 +117,21 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
     "huge pages use at most all ways of a set",
   );
   assert(spec.l2.ways <= 16, "a second level has at most 16 ways");
-  const l1Small = makeLevel(spec.l1Small, cpus);
+  const hugeBase = 1 + levelPlaces(spec.l1Small, cpus);
+  const l2Base = hugeBase + (spec.l1Huge === "shared" ? 0 : levelPlaces(spec.l1Huge, cpus));
+  const tags = new Int32Array(l2Base + levelPlaces(spec.l2, cpus));
+  tags[NOWHERE] = EMPTY;
+  const l1Small = makeLevel(spec.l1Small, cpus, tags, 1);
   const caches = spec.walkCaches;
-  return {
+  const fast: FastSets[] = [];
+  const tlb: Tlb = {
     spec,
     cpus,
     hugeOrder,
     l1Small,
-    l1Huge: spec.l1Huge === "shared" ? l1Small : makeLevel(spec.l1Huge, cpus),
-    l2: makeLevel(spec.l2, cpus),
+    tags,
+    l1Huge: spec.l1Huge === "shared" ? l1Small : makeLevel(spec.l1Huge, cpus, tags, hugeBase),
+    l2: makeLevel(spec.l2, cpus, tags, l2Base),
     hugeWays: spec.l2.hugeWays,
     walkCaches:
       caches === "none"
@@ -105,6 +141,7 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
             pdpte: makeLevel(caches.pdpte, cpus),
             pml4e: makeLevel(caches.pml4e, cpus),
           },
+    fast,
     stats: {
       references: new Float64Array(cpus),
       l1Hits: new Float64Array(cpus),
@@ -113,6 +150,28 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
       walkReferences: new Float64Array(cpus),
     },
     remainderPs: new Float64Array(cpus),
+  };
+  for (let cpu = 0; cpu < cpus; cpu += 1) fast.push(fastSets(tlb, cpu));
+  return tlb;
+}
+
+/** The sets of one CPU. Levels that are linked, or limit huge pages, are left to `translate`. */
+function fastSets(tlb: Tlb, cpu: number): FastSets {
+  const { l1Small, l1Huge, l2 } = tlb;
+  const small = !l1Small.linked;
+  const huge = !l1Huge.linked && tlb.hugeWays === l2.ways;
+  const first = (level: Level) => level.base + newestPlace(level, cpu, 0);
+  return {
+    tags: tlb.tags,
+    smallFirst: small ? first(l1Small) : NOWHERE,
+    smallMask: l1Small.setMask,
+    smallWays: small ? l1Small.ways : 0,
+    hugeFirst: huge ? first(l1Huge) : NOWHERE,
+    hugeMask: l1Huge.setMask,
+    hugeWays: huge ? l1Huge.ways : 0,
+    secondFirst: first(l2),
+    secondMask: l2.setMask,
+    secondWays: l2.ways,
   };
 }
 

@@ -9,7 +9,7 @@
  * Not modelled: nested paging, where the page table's own lines lie in the data caches.
  */
 import { ENTRIES_PER_TABLE, type PageTables, PMD, PTE } from "../mm/page-table.ts";
-import { findInLevel, insertInLevel } from "./level.ts";
+import { touchInLevel } from "./level.ts";
 import type { Tlb, WalkCaches } from "./tlb.ts";
 
 /** The page table does not allow the access: the CPU raises a fault. */
@@ -30,8 +30,7 @@ export function walkSmall(pt: PageTables, tlb: Tlb, cpu: number, linear: number,
   const updated = write ? flags | PTE.YOUNG | PTE.DIRTY : flags | PTE.YOUNG;
   if (updated !== flags) pt.pteFlags[pte] = updated;
   const writable = (updated & (PTE.WRITE | PTE.DIRTY)) === (PTE.WRITE | PTE.DIRTY) ? 1 : 0;
-  const caches = tlb.walkCaches;
-  return (caches === undefined ? 4 : walkFrom(pt, caches, cpu, row, true)) * 2 + writable;
+  return walkCost(pt, tlb, cpu, row, 1) * 2 + writable;
 }
 
 /** The same for a huge page. */
@@ -43,24 +42,22 @@ export function walkHuge(pt: PageTables, tlb: Tlb, cpu: number, row: number, wri
   const updated = write ? flags | PTE.YOUNG | PTE.DIRTY : flags | PTE.YOUNG;
   if (updated !== flags) pt.pmd.flags[row] = updated;
   const writable = (updated & (PTE.WRITE | PTE.DIRTY)) === (PTE.WRITE | PTE.DIRTY) ? 1 : 0;
+  return walkCost(pt, tlb, cpu, row, 0) * 2 + writable;
+}
+
+/** Memory references of a walk to a row's PDE (`below` 0: a huge page) or to a PTE below it (1). */
+export function walkCost(pt: PageTables, tlb: Tlb, cpu: number, row: number, below: 0 | 1): number {
   const caches = tlb.walkCaches;
-  return (caches === undefined ? 3 : walkFrom(pt, caches, cpu, row, false)) * 2 + writable;
+  if (caches === undefined) return 3 + below;
+  return walkFrom(pt, caches, cpu, row, below);
 }
 
 /** References of a walk that goes on from the deepest cached entry; fills the caches with what it read. */
-function walkFrom(pt: PageTables, caches: WalkCaches, cpu: number, row: number, small: boolean): number {
-  if (small) {
-    if (findInLevel(caches.pde, cpu, row, (row << 1) | 1) >= 0) return 1;
-    insertInLevel(caches.pde, cpu, row, row << 1);
-  }
-  const below = small ? 2 : 1;
+function walkFrom(pt: PageTables, caches: WalkCaches, cpu: number, row: number, below: 0 | 1): number {
+  if (below === 1 && touchInLevel(caches.pde, cpu, row)) return 1;
   const table = (row / ENTRIES_PER_TABLE) | 0;
-  if (findInLevel(caches.pdpte, cpu, table, (table << 1) | 1) >= 0) return below;
-  insertInLevel(caches.pdpte, cpu, table, table << 1);
-  const pud = pudNumber(pt, table);
-  if (findInLevel(caches.pml4e, cpu, pud, (pud << 1) | 1) >= 0) return below + 1;
-  insertInLevel(caches.pml4e, cpu, pud, pud << 1);
-  return below + 2;
+  if (touchInLevel(caches.pdpte, cpu, table)) return 1 + below;
+  return (touchInLevel(caches.pml4e, cpu, pudNumber(pt, table)) ? 2 : 3) + below;
 }
 
 /** A number for the PUD table that a PMD table hangs in, unique over all address spaces of a run. */
