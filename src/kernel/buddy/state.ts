@@ -53,6 +53,8 @@ export interface CompactState {
   considered: number;
   deferShift: number;
   orderFailed: number;
+  /** Direct runs have been through the whole zone: kswapd forgets the skipped pageblocks when it goes to sleep. */
+  skipsStale: boolean;
 }
 
 export interface Zone {
@@ -115,6 +117,8 @@ export interface Buddy {
   readonly nodes: readonly NodeMemory[];
   /** Zone id of each pageblock. */
   readonly zoneOfBlock: Uint8Array;
+  /** 1 for pageblocks in which compaction found nothing to move, or no frame to move to. */
+  readonly compactSkip: Uint8Array;
   /** CPUs of each node. */
   readonly cpusOfNode: readonly number[];
   /** Largest order in per-CPU lists apart from hugeOrder. */

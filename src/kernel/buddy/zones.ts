@@ -90,6 +90,7 @@ function makeZone(id: number, extent: Extent, geometry: Geometry, cpus: number, 
       considered: 0,
       deferShift: 0,
       orderFailed: 0,
+      skipsStale: false,
     },
   };
 }
@@ -235,6 +236,7 @@ export function makeBuddy(
     zones,
     nodes: makeNodes(machine, zones),
     zoneOfBlock: new Uint8Array(blocks.rows),
+    compactSkip: new Uint8Array(blocks.rows),
     cpusOfNode,
     pcpOrderMax,
     freePages: 0,

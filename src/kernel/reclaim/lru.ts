@@ -67,6 +67,15 @@ export function lruPutback(k: Kernel, pfn: Pfn): void {
   putPage(k, pfn);
 }
 
+/** Gives an isolated page straight back to the list that its flags name, as the newest (reclaim does without a batch). */
+export function lruReturn(k: Kernel, pfn: Pfn): void {
+  assert((k.frames.flags[pfn]! & FRAME.ISOLATED) !== 0, "a page that returns to its list was isolated");
+  k.frames.flags[pfn]! &= ~FRAME.ISOLATED;
+  k.vmstat[C.nr_isolated_anon]! -= pagesOf(k, pfn);
+  lruLink(k, pfn, false);
+  putPage(k, pfn);
+}
+
 /** Takes a page off its list, if it is on one. `putPage` does this for freed pages. */
 export function lruRemove(k: Kernel, pfn: Pfn): void {
   if ((k.frames.flags[pfn]! & FRAME.LRU) !== 0) lruUnlink(k, pfn);

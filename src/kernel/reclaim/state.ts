@@ -29,6 +29,8 @@ export interface NodeLru {
   readonly tails: Int32Array;
   /** Base pages on each list. */
   readonly sizePages: Float64Array;
+  /** Huge pages that the deferred split shrinker still owes a look, too few so far for a batch. */
+  shrinkWaiting: number;
   readonly lock: Lock;
 }
 
@@ -49,6 +51,7 @@ export function makeLru(machine: MachineSpec, behaviours: Behaviours): Lru {
       heads: new Int32Array(LRU_LISTS).fill(LRU_END),
       tails: new Int32Array(LRU_LISTS).fill(LRU_END),
       sizePages: new Float64Array(LRU_LISTS),
+      shrinkWaiting: 0,
       lock: makeLock("lru", "lru_lock of node " + node),
     })),
     batchEntries,

@@ -1,0 +1,115 @@
+/**
+ * Taking an isolated page's memory away: to swap, or for good if its owner said MADV_FREE and did not write again.
+ *
+ *     swap:  slot (huge: a whole cluster) ─▶ entries become swap entries ─▶ written ─▶ last reference dropped
+ *     lazy:  entries clean? ─▶ become none ─▶ last reference dropped           dirty? ─▶ an ordinary page again
+ *
+ * A huge page's PMDs are split before it is unmapped.
+ *
+ * Models:       mm/rmap.c try_to_unmap_one(); mm/page_io.c swap_writepage(); mm/swap_state.c add_to_swap(), v6.1.
+ * Not modelled: writeback that takes its time (a write is done when it is begun, and charged to who asked for it), the
+ *               swap cache beyond this step, waiting for page-table locks (a page whose locks are not free is kept).
+ */
+import { C } from "../../core/counters.ts";
+import type { Op } from "../../core/ops.ts";
+import { asPfn, type Pfn } from "../../core/units.ts";
+import { assert } from "../../lib/assert.ts";
+import { FRAME } from "../mm/frames.ts";
+import { addAnonPages } from "../mm/mm.ts";
+import { PTE } from "../mm/page-table.ts";
+import { headOf, mappingCount, mappingsOf, type RmapHit } from "../mm/rmap.ts";
+import { removePteRmap } from "../mm/unmap-rmap.ts";
+import { type Kernel, spend } from "../state.ts";
+import { splitPmd } from "../thp/split.ts";
+import { type FlushBatch, noteFlush } from "./flush-batch.ts";
+import { pagesOf } from "./lru-list.ts";
+import { shareSwapSlot, takeSwapCluster, takeSwapSlot } from "./swap.ts";
+
+/** Whether nobody but its mappings and its isolator refers to the page. */
+export function heldByMappingsOnly(k: Kernel, head: Pfn): boolean {
+  return k.frames.refCount[head] === mappingCount(k, head) + 1;
+}
+
+/** The PTEs that map each base page of a page, after its PMDs are split. */
+function splitAndFind(k: Kernel, head: Pfn, hits: readonly RmapHit[], ops: Op[]): RmapHit[][] {
+  for (const hit of hits) if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row, "reclaim"));
+  return Array.from({ length: pagesOf(k, head) }, (_, i) => mappingsOf(k, asPfn(head + i)));
+}
+
+/** One PTE stops mapping the page and becomes `flags`, `value` instead. */
+function replacePte(
+  k: Kernel,
+  hit: RmapHit,
+  pfn: Pfn,
+  flags: number,
+  value: number,
+  batch: FlushBatch,
+): void {
+  assert(!hit.huge, "huge PMDs are split before their page is unmapped");
+  k.pt.pteFlags[hit.pte] = flags;
+  k.pt.ptePfn[hit.pte] = value;
+  addAnonPages(hit.mm, -1);
+  removePteRmap(k, pfn, 1);
+  k.frames.refCount[headOf(k, pfn)]! -= 1;
+  noteFlush(batch, hit.mm, hit.vpn, 1);
+}
+
+/** Room in swap for a page: its first slot, or -1. */
+export function takeSwapFor(k: Kernel, head: Pfn): number {
+  const pages = pagesOf(k, head);
+  return pages === 1 ? takeSwapSlot(k) : takeSwapCluster(k, pages);
+}
+
+/** Unmaps a page to the swap slots from `slot` on, each taken once, and writes it. Leaves the isolator's reference. */
+export function swapOut(
+  k: Kernel,
+  head: Pfn,
+  slot: number,
+  hits: readonly RmapHit[],
+  batch: FlushBatch,
+  ops: Op[],
+): void {
+  const pages = pagesOf(k, head);
+  // In the swap cache a huge page that loses its mappings one by one is not queued for a deferred split.
+  k.frames.flags[head]! |= FRAME.SWAPCACHE;
+  splitAndFind(k, head, hits, ops).forEach((entries, i) => {
+    entries.forEach((hit, n) => {
+      if (n > 0) shareSwapSlot(k, slot + i);
+      hit.mm.swapEntries += 1;
+      replacePte(k, hit, asPfn(head + i), PTE.SWAP, slot + i, batch);
+    });
+    // A subpage that nobody maps needs no slot once the page is gone.
+    if (entries.length === 0) dropUnusedSlot(k, slot + i);
+  });
+  k.frames.flags[head]! &= ~FRAME.SWAPCACHE;
+  k.vmstat[C.pswpout]! += pages;
+  if (pages > 1) k.vmstat[C.thp_swpout]! += 1;
+  spend(k, pages * k.costs.swapPageNs);
+}
+
+function dropUnusedSlot(k: Kernel, slot: number): void {
+  k.swap.useCount[slot] = 0;
+  k.swap.free += 1;
+}
+
+function isDirty(k: Kernel, hit: RmapHit): boolean {
+  const flags = hit.huge ? k.pt.pmd.flags[hit.row]! : k.pt.pteFlags[hit.pte]!;
+  return (flags & PTE.DIRTY) !== 0;
+}
+
+/** Unmaps a lazily freed page that was not written since. False, and nothing changed, if it was. */
+export function discardLazy(
+  k: Kernel,
+  head: Pfn,
+  hits: readonly RmapHit[],
+  batch: FlushBatch,
+  ops: Op[],
+): boolean {
+  if ((k.frames.flags[head]! & FRAME.DIRTY) !== 0) return false;
+  for (const hit of hits) if (isDirty(k, hit)) return false;
+  splitAndFind(k, head, hits, ops).forEach((entries, i) => {
+    for (const hit of entries) replacePte(k, hit, asPfn(head + i), 0, 0, batch);
+  });
+  k.vmstat[C.pglazyfreed]! += pagesOf(k, head);
+  return true;
+}

@@ -1,0 +1,38 @@
+/**
+ * Base pages of a split huge page that only ever held zeros: mapped to the shared zero page instead, and freed.
+ *
+ * Models:       mm/migrate.c try_to_map_unused_to_zeropage(), v6.12.
+ * Not modelled: contents: a page counts as zero if no program touched it since it was mapped.
+ */
+import type { Op } from "../../core/ops.ts";
+import { asPfn, type Pfn } from "../../core/units.ts";
+import { putPage } from "../buddy/free.ts";
+import { addAnonPages } from "../mm/mm.ts";
+import { linearPage, PTE } from "../mm/page-table.ts";
+import { mappingsOf } from "../mm/rmap.ts";
+import { removePteRmap } from "../mm/unmap-rmap.ts";
+import type { Kernel } from "../state.ts";
+import { type FlushBatch, flushBatch, noteFlush } from "./flush-batch.ts";
+
+/** Gives the untouched base pages of a region back that was one huge page until now. */
+export function freeUntouched(k: Kernel, first: Pfn, ops: Op[]): void {
+  const { pt, frames, geometry } = k;
+  const batch: FlushBatch = new Map();
+  for (let i = 0; i < geometry.pagesPerHuge; i++) {
+    const pfn = asPfn(first + i);
+    const hits = mappingsOf(k, pfn);
+    const touched = hits.some((hit) => {
+      const linear = linearPage(pt, hit.row, hit.vpn);
+      return (pt.touched[linear >> 3]! & (1 << (linear & 7))) !== 0;
+    });
+    if (touched || hits.length !== 1 || frames.mapCount[pfn] !== 1) continue;
+    const hit = hits[0]!;
+    pt.ptePfn[hit.pte] = 0;
+    pt.pteFlags[hit.pte] = PTE.PRESENT | PTE.ZERO;
+    addAnonPages(hit.mm, -1);
+    removePteRmap(k, pfn, 1);
+    noteFlush(batch, hit.mm, hit.vpn, 1);
+    putPage(k, pfn);
+  }
+  flushBatch(k, batch, ops);
+}
