@@ -5,7 +5,7 @@
  *     sys_enter_mmap: addr: 0x00000000, len: 0x00400000, …     sys_exit_mmap: 0x7fc827600000
  */
 import type { PerfState } from "./perf.ts";
-import { childBorn, knownThread, threadOf } from "./perf-tasks.ts";
+import { childBorn, knownThread, NO_EXEC, releaseAllHeld, threadOf } from "./perf-tasks.ts";
 import { hexDigit, type Scan, skipSpaces, takeHex } from "./scan.ts";
 import { MEMORY_CALLS, recordCall } from "./syscalls.ts";
 
@@ -15,6 +15,8 @@ const CHILD_CALLS: readonly string[] = ["clone", "clone3", "fork", "vfork"];
 export function callStarts(p: PerfState, name: string): boolean | undefined {
   if (!MEMORY_CALLS.includes(name) && !CHILD_CALLS.includes(name)) return undefined;
   const t = threadOf(p);
+  // A program that is being started makes no calls: no exec is to come.
+  if (t.execMm !== NO_EXEC) releaseAllHeld(p, t);
   t.call = name;
   t.childMade = false;
   t.args.fill(0);

@@ -3,7 +3,15 @@ import { REF } from "../records.ts";
 import { decodeUtf8 } from "../trace/bytes.ts";
 import { noteIgnored } from "./importer.ts";
 import type { PerfState } from "./perf.ts";
-import { becomeProgram, nameHashOf, type PerfThread, releaseAllHeld, threadOf } from "./perf-tasks.ts";
+import {
+  becomeProgram,
+  NO_EXEC,
+  nameHashOf,
+  type PerfThread,
+  releaseAllHeld,
+  STARTING,
+  threadOf,
+} from "./perf-tasks.ts";
 import { recordReference } from "./recorder.ts";
 import { seekField, skipSpaces, takeHex, wordOf } from "./scan.ts";
 
@@ -86,9 +94,9 @@ function recordFault(p: PerfState, address: number, kind: number, mayStartProgra
   }
   if (!p.tasks.hasLifeCycle) noticeExec(p, t, mayStartProgram);
   const vpn = Math.floor(address / 4096);
-  if (t.execMm >= 0) {
+  if (t.execMm !== NO_EXEC) {
     if ((kind & REF.KERNEL) !== 0) {
-      t.held.push({ vpn, kind, inNewMm: false });
+      t.held.push({ vpn, kind, inNewMm: t.execMm === STARTING });
       return;
     }
     releaseAllHeld(p, t);

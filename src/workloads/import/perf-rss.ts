@@ -6,7 +6,7 @@
  * about other mms come from fork (the child's, being filled), exec (the new one) and exit (the old one).
  */
 import type { PerfState } from "./perf.ts";
-import { knownThread, type PerfThread } from "./perf-tasks.ts";
+import { knownThread, NO_EXEC, type PerfThread, STARTING } from "./perf-tasks.ts";
 import { type RecordedProcess, recordEvent } from "./recorder.ts";
 import { seekField, startsWith, takeDecimal, wordOf } from "./scan.ts";
 
@@ -21,8 +21,8 @@ const SHMEM_PAGES = wordOf("MM_SHMEMPAGES");
 interface RecordedMm {
   filePages: number;
   shmemPages: number;
-  /** The process that it was last seen to be current in. */
-  process: RecordedProcess | undefined;
+  /** Its process has gone on to another or has ended; the next mm with this number is a new one. */
+  left: boolean;
 }
 
 export interface RssState {
@@ -53,7 +53,7 @@ export function rssStat(p: PerfState): boolean {
   let mm = p.rss.mms.get(id);
   const isNew = mm === undefined;
   if (mm === undefined) {
-    mm = { filePages: 0, shmemPages: 0, process: undefined };
+    mm = { filePages: 0, shmemPages: 0, left: false };
     p.rss.mms.set(id, mm);
   }
   if (isFile) mm.filePages = pages;
@@ -61,26 +61,32 @@ export function rssStat(p: PerfState): boolean {
 
   const t = knownThread(p);
   if (t === undefined) return true;
-  if (!current) noticeStranger(t, id, isNew);
-  else if (id === t.execMm) {
+  if (!current) noticeStranger(p, t, id, mm, isNew);
+  else if (id === t.execMm || t.execMm === STARTING) {
     // The fault before this line was the first in the new address space, whose exec is about to be told.
     const lastHeld = t.held.at(-1);
     if (lastHeld !== undefined) lastHeld.inNewMm = true;
     p.rss.ofProcess[t.recorded.process.index] = id;
+    mm.left = false;
   } else noticeCurrent(p, t, id, mm, isFile || isShmem);
   return true;
 }
 
-/** Outside fork and exit, an mm that nobody has seen is the one that exec prepares. */
-function noticeStranger(t: PerfThread, id: number, isNew: boolean): void {
-  if (isNew && !CHILD_CALLS.includes(t.call)) t.execMm = id;
+/**
+ * Outside fork, an mm that nobody has seen is the one that exec prepares. When the process's own is emptied as a
+ * stranger's, exec (or exit) has already left it.
+ */
+function noticeStranger(p: PerfState, t: PerfThread, id: number, mm: RecordedMm, isNew: boolean): void {
+  if (CHILD_CALLS.includes(t.call)) mm.left = false;
+  else if (isNew || (mm.left && t.execMm === NO_EXEC)) t.execMm = id;
+  else if (p.rss.ofProcess[t.recorded.process.index] === id) leaveMm(p, t.recorded.process);
 }
 
 function noticeCurrent(p: PerfState, t: PerfThread, id: number, mm: RecordedMm, changed: boolean): void {
   const process = t.recorded.process;
   const firstSight = p.rss.ofProcess[process.index] !== id;
   p.rss.ofProcess[process.index] = id;
-  mm.process = process;
+  mm.left = false;
   // A child's file pages were counted while fork filled its mm; they are told when the child is first seen with it.
   if (changed || firstSight) tellFileRss(p, t, mm);
 }
@@ -89,9 +95,20 @@ function tellFileRss(p: PerfState, t: PerfThread, mm: RecordedMm): void {
   recordEvent(p.r, t.recorded, p.time, { kind: "file-rss", pages: mm.filePages + mm.shmemPages });
 }
 
+/** The process has left its mm, by exec or exit. */
+export function leaveMm(p: PerfState, process: RecordedProcess): void {
+  const id = p.rss.ofProcess[process.index];
+  if (id === undefined) return;
+  delete p.rss.ofProcess[process.index];
+  // A child of vfork has borrowed the mm of its parent, who goes on with it.
+  const mm = p.rss.mms.get(id);
+  if (mm !== undefined && !p.rss.ofProcess.includes(id)) mm.left = true;
+}
+
 /** After an exec: the file pages that the new mm had gained by then. */
 export function announceFileRss(p: PerfState, t: PerfThread): void {
   const id = p.rss.ofProcess[t.recorded.process.index];
-  const mm = id === t.execMm && id !== undefined ? p.rss.mms.get(id) : undefined;
+  const isNew = id === t.execMm || t.execMm === STARTING;
+  const mm = isNew && id !== undefined ? p.rss.mms.get(id) : undefined;
   if (mm !== undefined && mm.filePages + mm.shmemPages > 0) tellFileRss(p, t, mm);
 }

@@ -4,7 +4,7 @@
  */
 import { decodeUtf8 } from "../trace/bytes.ts";
 import type { PerfState } from "./perf.ts";
-import { announceFileRss } from "./perf-rss.ts";
+import { announceFileRss, leaveMm } from "./perf-rss.ts";
 import {
   addProcess,
   addThread,
@@ -25,6 +25,11 @@ export interface HeldFault {
   inNewMm: boolean;
 }
 
+/** No exec is under way. */
+export const NO_EXEC = -1;
+/** The trace begins with this process: its first kernel faults may be those of the exec that perf started it with. */
+export const STARTING = -2;
+
 /** A thread as the perf importer knows it. */
 export interface PerfThread {
   readonly recorded: RecordedThread;
@@ -35,7 +40,7 @@ export interface PerfThread {
   readonly args: Float64Array;
   /** The call, if it makes a child, has made it. */
   childMade: boolean;
-  /** mm that an exec under way fills (`rss_stat` of a stranger outside fork), or -1. */
+  /** mm that an exec under way fills (`rss_stat` of a stranger outside fork), NO_EXEC, or STARTING. */
   execMm: number;
   readonly held: HeldFault[];
   exited: boolean;
@@ -69,7 +74,7 @@ function enroll(p: PerfState, recorded: RecordedThread): PerfThread {
     call: "",
     args: new Float64Array(6),
     childMade: false,
-    execMm: -1,
+    execMm: NO_EXEC,
     held: [],
     exited: false,
   };
@@ -121,7 +126,9 @@ function adopt(p: PerfState): PerfThread {
   const twin = p.tasks.hasLifeCycle ? undefined : namesake(p);
   if (twin !== undefined) return bearProcess(p, twin, tid, false);
   const process = addProcess(p.r, pid < 0 ? tid : pid, lineName(p));
-  return enroll(p, addThread(p.r, process, tid, p.time));
+  const first = enroll(p, addThread(p.r, process, tid, p.time));
+  if (p.hasSchedEvents) first.execMm = STARTING;
+  return first;
 }
 
 /** Without life-cycle events: a new process that bears a known one's name was forked by it. */
@@ -194,7 +201,7 @@ export function becomeProgram(p: PerfState, t: PerfThread, name: string): void {
   recordEvent(p.r, t.recorded, p.time, { kind: "exec", name });
   announceFileRss(p, t);
   releaseHeld(p, t, true);
-  t.execMm = -1;
+  t.execMm = NO_EXEC;
   t.nameHash = nameHashOf(p);
 }
 
@@ -216,7 +223,7 @@ export function releaseAllHeld(p: PerfState, t: PerfThread): void {
     releaseHeld(p, t, false);
     releaseHeld(p, t, true);
   }
-  t.execMm = -1;
+  t.execMm = NO_EXEC;
 }
 
 /** sched:sched_process_exit, in the thread that ends. */
@@ -233,5 +240,6 @@ export function threadExits(p: PerfState, t: PerfThread): void {
   t.exited = true;
   const process: RecordedProcess = t.recorded.process;
   process.liveThreads--;
+  if (process.liveThreads === 0) leaveMm(p, process);
   recordEvent(p.r, t.recorded, p.time, { kind: "exit", process: process.liveThreads === 0 });
 }

@@ -37,7 +37,7 @@ export type { RelayoutRules } from "./layout.ts";
 const VALGRIND_SOURCES: readonly string[] = ["pwf", "lackey", "pwtrace"];
 
 /** Whether a trace must be re-laid out before a kernel sees it. */
-export function needsRelayout(header: TraceHeader): boolean {
+export function needsRelayout(header: Pick<TraceHeader, "source" | "layout">): boolean {
   return header.layout === "native" && VALGRIND_SOURCES.includes(header.source);
 }
 
