@@ -64,6 +64,7 @@ export function createKernel(options: KernelOptions): Kernel {
     prng: makePrng(machine.seed),
     pins: new Map(),
     mms: [],
+    totals: { resident: 0, peakResident: 0, huge: 0, peakHuge: 0, touched: 0, peakTouched: 0 },
     cpu: asCpu(0),
     nowNs: 0,
     stolenNs: new Float64Array(machine.cpus),

@@ -16,7 +16,7 @@ import type { KhugepagedState } from "./khugepaged/state.ts";
 import type { Locks } from "./locks.ts";
 import type { MachineSpec } from "./machine.ts";
 import type { Blocks, Frames } from "./mm/frames.ts";
-import type { Mm } from "./mm/mm.ts";
+import type { Mm, Totals } from "./mm/mm.ts";
 import type { PageTables } from "./mm/page-table.ts";
 import type { RmapState } from "./mm/rmap.ts";
 import type { Lru } from "./reclaim/state.ts";
@@ -51,6 +51,7 @@ export interface Kernel {
   readonly pins: Map<number, number>;
   /** Address spaces by id; undefined when gone. */
   readonly mms: (Mm | undefined)[];
+  readonly totals: Totals;
   /** CPU that the current path runs on. */
   cpu: CpuId;
   /** That CPU's clock. Paths move it with `spend`. */

@@ -10,7 +10,7 @@ import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
 import { GFP_USER } from "../buddy/gfp.ts";
 import { pageTableLock } from "../locks.ts";
-import { addAnonPages } from "../mm/mm.ts";
+import { addAnonPages, addFilePages } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { installPteTable } from "../mm/tables.ts";
@@ -66,6 +66,6 @@ function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): 
     if (k.pt.pteFlags[pte] !== 0) continue;
     k.pt.ptePfn[pte] = 0;
     k.pt.pteFlags[pte] = PTE.PRESENT | PTE.FILE | writable | (page === vpn ? PTE.YOUNG : 0);
-    if (!vma.mm.filePagesFromTrace) vma.mm.filePages += 1;
+    if (!vma.mm.filePagesFromTrace) addFilePages(vma.mm, 1);
   }
 }

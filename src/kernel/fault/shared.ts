@@ -10,6 +10,7 @@ import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
 import { GFP_USER } from "../buddy/gfp.ts";
 import { pageTableLock } from "../locks.ts";
+import { addFilePages } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { installPteTable } from "../mm/tables.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
@@ -47,7 +48,7 @@ export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: 
     k.pt.ptePfn[pte] = pfn;
     k.pt.pteFlags[pte] =
       PTE.PRESENT | PTE.YOUNG | (write ? PTE.DIRTY : 0) | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
-    vma.mm.filePages += 1;
+    addFilePages(vma.mm, 1);
   }
   yield lock.release;
   return won ? "anon-4k" : "retry";

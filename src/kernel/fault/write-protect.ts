@@ -17,7 +17,7 @@ import { putPage } from "../buddy/free.ts";
 import { GFP_USER } from "../buddy/gfp.ts";
 import { pageTableLock } from "../locks.ts";
 import { FRAME } from "../mm/frames.ts";
-import { addAnonPages } from "../mm/mm.ts";
+import { addAnonPages, addFilePages } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { addNewAnonRmap, headOf, isHuge, moveAnonRmap, mappingCount, mappingsOf, prepareAnonVma } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
@@ -108,7 +108,7 @@ function* copyPage(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, old: Pfn, oldFlag
     lruAdd(k, pfn);
     if (old === NO_FRAME) {
       addAnonPages(vma.mm, 1);
-      if ((oldFlags & PTE.FILE) !== 0 && !vma.mm.filePagesFromTrace) vma.mm.filePages -= 1;
+      if ((oldFlags & PTE.FILE) !== 0 && !vma.mm.filePagesFromTrace) addFilePages(vma.mm, -1);
     } else {
       removePteRmap(k, old, 1);
       emit(k, EVENT.cowCopy, vma.mm.id, vpn);

@@ -16,7 +16,7 @@ import { emit, type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { FRAME } from "./frames.ts";
-import { addAnonPages, addHugePmds, makeMm, type Mm } from "./mm.ts";
+import { addAnonPages, addFilePages, addHugePmds, addTouched, makeMm, type Mm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
 import { forkAnonVma, headOf } from "./rmap.ts";
 import { countTables, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
@@ -139,7 +139,7 @@ function copyPtes(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, from: num
       k.frames.flags[pfn]! &= ~FRAME.EXCLUSIVE;
       anon++;
     } else if ((flags & PTE.FILE) !== 0 && !child.filePagesFromTrace) {
-      child.filePages += 1;
+      addFilePages(child, 1);
     }
     pteFlags[source + i] = flags & ~PTE.WRITE;
     pteFlags[target + i] = flags & ~(PTE.WRITE | PTE.YOUNG);
@@ -159,6 +159,6 @@ function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, whole:
     const into = childRow * n + i;
     if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0) continue;
     touched[into >> 3]! |= 1 << (into & 7);
-    child.touchedPages += 1;
+    addTouched(child, 1);
   }
 }

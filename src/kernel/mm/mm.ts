@@ -13,8 +13,19 @@ import type { Vma } from "./vma.ts";
 /** How prctl(PR_SET_THP_DISABLE) left an address space. 3: disabled except where advised (6.18). */
 export type ThpDisable = 0 | 1 | 3;
 
+/** Sums over all address spaces, with their peaks. In pages; `huge` in huge pages. */
+export interface Totals {
+  resident: number;
+  peakResident: number;
+  huge: number;
+  peakHuge: number;
+  touched: number;
+  peakTouched: number;
+}
+
 export interface Mm {
   readonly id: MmId;
+  readonly totals: Totals;
   readonly directory: Directory;
   /** Areas in order of address. Guarded by the mmap lock. */
   readonly vmas: Vma[];
@@ -55,7 +66,8 @@ export interface Mm {
   /** Heap, in pages; start -1 while there is none. */
   brkStart: number;
   brkEnd: number;
-  /** For people. */
+  /** For people: the source's process number and the program's name. */
+  pid: number;
   name: string;
 }
 
@@ -63,6 +75,7 @@ export function makeMm(k: Kernel): Mm {
   const id = asMm(k.mms.length);
   const mm: Mm = {
     id,
+    totals: k.totals,
     directory: makeDirectory(),
     vmas: [],
     lastVma: undefined,
@@ -87,30 +100,48 @@ export function makeMm(k: Kernel): Mm {
     mergeUnfaulted: k.behaviours.mergeUnfaulted,
     brkStart: -1,
     brkEnd: -1,
+    pid: id,
     name: "",
   };
   k.mms.push(mm);
   return mm;
 }
 
-/** Anonymous resident pages changed by `pages`; keeps the peak. */
+/** Anonymous resident pages changed by `pages`; keeps the peaks. */
 export function addAnonPages(mm: Mm, pages: number): void {
   mm.anonPages += pages;
-  const resident = mm.anonPages + mm.filePages;
-  if (resident > mm.peakPages) mm.peakPages = resident;
+  countResident(mm, pages);
 }
 
-/** File pages as the trace counts them. */
-export function setFilePages(mm: Mm, pages: number): void {
-  mm.filePages = pages;
-  const resident = mm.anonPages + pages;
+/** File and shared pages changed by `pages`. */
+export function addFilePages(mm: Mm, pages: number): void {
+  mm.filePages += pages;
+  countResident(mm, pages);
+}
+
+function countResident(mm: Mm, pages: number): void {
+  const { totals } = mm;
+  totals.resident += pages;
+  if (totals.resident > totals.peakResident) totals.peakResident = totals.resident;
+  const resident = mm.anonPages + mm.filePages;
   if (resident > mm.peakPages) mm.peakPages = resident;
 }
 
 /** PMDs that map huge pages changed by `count`. */
 export function addHugePmds(mm: Mm, count: number): void {
+  const { totals } = mm;
   mm.hugePmds += count;
+  totals.huge += count;
+  if (totals.huge > totals.peakHuge) totals.peakHuge = totals.huge;
   if (mm.hugePmds > mm.peakHugePmds) mm.peakHugePmds = mm.hugePmds;
+}
+
+/** Touched pages changed by `count`. */
+export function addTouched(mm: Mm, count: number): void {
+  const { totals } = mm;
+  mm.touchedPages += count;
+  totals.touched += count;
+  if (totals.touched > totals.peakTouched) totals.peakTouched = totals.touched;
 }
 
 /** End of the last area: nothing is mapped at or above. */

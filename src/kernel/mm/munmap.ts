@@ -15,7 +15,7 @@ import { lruDrain } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { splitVma } from "./edges.ts";
 import { ERRNO } from "./errno.ts";
-import type { Mm } from "./mm.ts";
+import { addFilePages, type Mm } from "./mm.ts";
 import { unlinkAnonVmas } from "./rmap.ts";
 import { freePageTables } from "./tables.ts";
 import { type Vma, vmaIndex } from "./vma.ts";
@@ -74,6 +74,7 @@ export function* exitMm(k: Kernel, mm: Mm): Path {
   for (const vma of gone) yield* zapRange(k, mm, vma.start, vma.end, "exit");
   releaseAreas(k, gone);
   freePageTables(k, mm, 0, Number.MAX_SAFE_INTEGER / 2 ** 12, 0, Number.MAX_SAFE_INTEGER);
+  addFilePages(mm, -mm.filePages);
   k.vmstat[C.nr_page_table_pages]! -= mm.tablePages;
   mm.tablePages = 0;
   if (mm.usesHugeZero) {

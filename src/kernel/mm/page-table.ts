@@ -43,6 +43,9 @@ export const PMD = {
   HUGE_ZERO: 3,
 } as const;
 
+/** In `pmd.flags` of a row that points at a table: its pages came as a huge page, so some may never have been touched. */
+export const WAS_HUGE = 128;
+
 /** Entries of an upper-level table. */
 export const ENTRIES_PER_TABLE = 512;
 
@@ -77,7 +80,8 @@ export interface PageTables {
   readonly freePmdTables: number[];
   nextPteTable: number;
   nextPmdTable: number;
-  /** Rows whose tags may still be cached are invalidated through this before a PMD table is reused. */
+  /** PMD tables given back so far: whoever remembers rows looks here whether they may have gone. */
+  retired: number;
 }
 
 /** Most PMD tables (1 GiB of address space each, in life): 31-bit linear pages allow 2^31 / (512 × 512). */
@@ -99,6 +103,7 @@ export function makePageTables(geometry: Geometry, pteTablesMax: number): PageTa
     freePmdTables: [],
     nextPteTable: 0,
     nextPmdTable: 0,
+    retired: 0,
   };
 }
 

@@ -4,7 +4,7 @@
  * Models:       mm/gup.c get_user_pages() with FOLL_WRITE: faults in what is missing, then one reference a base page.
  * Not modelled: FOLL_PIN's bias, FOLL_LONGTERM's migration out of movable zones.
  */
-import { asPfn, asVpn, NO_ROW, type Pfn } from "../../core/units.ts";
+import { asPfn, asVpn, NO_ROW, type Pfn, type Vpn } from "../../core/units.ts";
 import type { Kernel } from "../state.ts";
 import type { Mm } from "./mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
@@ -35,4 +35,13 @@ export function frameAt(k: Kernel, mm: Mm, vpn: number): Pfn {
 /** True while a long-lived pin holds the page. */
 export function isPinned(k: Kernel, head: Pfn): boolean {
   return k.pins.has(head);
+}
+
+/** Whether a page has a present entry of any kind: a read would not fault. */
+export function hasTranslation(k: Kernel, mm: Mm, vpn: Vpn): boolean {
+  const row = findRow(k.pt, mm.directory, vpn);
+  if (row === NO_ROW) return false;
+  const kind = k.pt.pmd.kind[row];
+  if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) return true;
+  return kind === PMD.TABLE && (k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! & PTE.PRESENT) !== 0;
 }

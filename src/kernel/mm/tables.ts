@@ -11,7 +11,7 @@ import { C } from "../../core/counters.ts";
 import { asPmdRow, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
 import { type Kernel, spend } from "../state.ts";
 import { tlbInvalidateRows } from "../tlb/tlb.ts";
-import type { Mm } from "./mm.ts";
+import { addTouched, type Mm } from "./mm.ts";
 import {
   ENTRIES_PER_TABLE,
   findRow,
@@ -156,9 +156,10 @@ function retirePmdTable(k: Kernel, mm: Mm, table: number): void {
     tlbInvalidateRows(k.tlb, cpu, firstRow, asPmdRow(firstRow + ENTRIES_PER_TABLE - 1));
   }
   const bytes = (ENTRIES_PER_TABLE * geometry.pagesPerHuge) / 8;
-  mm.touchedPages -= countBits(pt.touched, table * bytes, (table + 1) * bytes);
+  addTouched(mm, -countBits(pt.touched, table * bytes, (table + 1) * bytes));
   pt.touched.fill(0, table * bytes, (table + 1) * bytes);
   pt.pmdTables.mm[table] = -1;
+  pt.retired += 1;
   pt.freePmdTables.push(table);
   if (mm.directory.cachedTable === table) mm.directory.cachedTable = -1;
 }

@@ -18,7 +18,8 @@ export function removePteRmap(k: Kernel, pfn: Pfn, count: number): void {
   assert(frames.mapCount[pfn]! > 0, "a PTE that goes away was counted in its page's map count");
   if ((frames.flags[pfn]! & (FRAME.HEAD | FRAME.TAIL)) === 0) {
     frames.mapCount[pfn]! -= 1;
-    if (frames.mapCount[pfn] === 0) vmstat[C.nr_anon_pages]! -= 1;
+    const anon = (frames.flags[pfn]! & FRAME.ANON) !== 0;
+    if (anon && frames.mapCount[pfn] === 0) vmstat[C.nr_anon_pages]! -= 1;
     return;
   }
   const head = headOf(k, pfn);

@@ -17,7 +17,7 @@ import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { FRAME } from "./frames.ts";
-import { addAnonPages, addHugePmds, type Mm } from "./mm.ts";
+import { addAnonPages, addFilePages, addHugePmds, addTouched, type Mm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
 import { headOf } from "./rmap.ts";
 import { clearRow, countBits, countTables, freePteTable, nextUsedRow } from "./tables.ts";
@@ -98,7 +98,11 @@ function zapPtes(k: Kernel, mm: Mm, from: number, to: number, gathered: Pfn[]): 
     pt.pteFlags[i] = 0;
     pt.ptePfn[i] = 0;
     i++;
-    if ((flags & (PTE.ZERO | PTE.FILE)) !== 0) continue;
+    if ((flags & PTE.ZERO) !== 0) continue;
+    if ((flags & PTE.FILE) !== 0) {
+      if (!mm.filePagesFromTrace) addFilePages(mm, -1);
+      continue;
+    }
     if ((flags & PTE.SWAP) !== 0) {
       freeSwapSlot(k, pfn);
       mm.swapEntries -= 1;
@@ -115,7 +119,8 @@ function zapPtes(k: Kernel, mm: Mm, from: number, to: number, gathered: Pfn[]): 
     }
     if ((flags & PTE.DIRTY) !== 0) frames.flags[headOf(k, pfn)]! |= FRAME.DIRTY;
     removePteRmap(k, pfn, run);
-    addAnonPages(mm, -run);
+    if ((frames.flags[headOf(k, pfn)]! & FRAME.ANON) !== 0) addAnonPages(mm, -run);
+    else addFilePages(mm, -run);
     zapped += run;
     for (let r = 0; r < run; r++) gathered.push(headOf(k, asPfn(pfn + r)));
   }
@@ -133,7 +138,7 @@ function forgetTouched(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number)
   const first = row * n + (from % n);
   const last = first + (to - from);
   if (to - from === n && n % 8 === 0) {
-    mm.touchedPages -= countBits(touched, first >> 3, last >> 3);
+    addTouched(mm, -countBits(touched, first >> 3, last >> 3));
     touched.fill(0, first >> 3, last >> 3);
     return;
   }
@@ -141,6 +146,6 @@ function forgetTouched(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number)
     const bit = 1 << (page & 7);
     if ((touched[page >> 3]! & bit) === 0) continue;
     touched[page >> 3]! &= ~bit;
-    mm.touchedPages -= 1;
+    addTouched(mm, -1);
   }
 }

@@ -15,7 +15,7 @@ import { assert } from "../../lib/assert.ts";
 import { putPage } from "../buddy/free.ts";
 import { BLOCK, FRAME } from "../mm/frames.ts";
 import { addHugePmds, type Mm } from "../mm/mm.ts";
-import { PMD, PTE, takePteTable, vpnOfRow } from "../mm/page-table.ts";
+import { PMD, PTE, takePteTable, vpnOfRow, WAS_HUGE } from "../mm/page-table.ts";
 import { mappingCount, mappingsOf } from "../mm/rmap.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { lruSplit } from "../reclaim/lru.ts";
@@ -54,7 +54,7 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
     addHugePmds(mm, -1);
   }
   pt.pmd.kind[row] = PMD.TABLE;
-  pt.pmd.flags[row] = 0;
+  pt.pmd.flags[row] = kind === PMD.HUGE ? WAS_HUGE : 0;
   pt.pmd.value[row] = slot;
   const vpn = vpnOfRow(pt, row);
   emit(k, EVENT.splitPmd, mm.id, vpn, kind === PMD.HUGE ? head : -1);

@@ -1,0 +1,89 @@
+/** Replays one batch of references: the hot loop until a reference needs a fault, the fault, and on. */
+import { type Path, PREEMPT } from "../core/ops.ts";
+import { asVpn, NO_ROW, type Vpn } from "../core/units.ts";
+import type { Mm } from "../kernel/mm/mm.ts";
+import { findVma, insertVma, VM, vmaIndex } from "../kernel/mm/vma.ts";
+import type { RefBatch } from "../workloads/records.ts";
+import { runReferences, STOP } from "./references.ts";
+import { refreshSlots, type Replay, type ReplayThread, rowOfSlot, slotStart } from "./replay-state.ts";
+import { countTry, timedFault } from "./session.ts";
+
+/** Replays a batch to its end. */
+export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch): Path {
+  const { session } = replay;
+  const { k, d } = session;
+  const { mm } = thread.process;
+  const { cursor } = thread;
+  refreshSlots(replay);
+  lessRecordedFaults(replay, batch);
+  let tries = 0;
+  for (let at = 0; at < batch.length; ) {
+    const before = at;
+    at = runReferences(k, k.cpu, batch, replay.slotRows, at, d.horizonNs, cursor);
+    if (at > before) tries = 0;
+    if (cursor.stop === STOP.HORIZON) yield PREEMPT;
+    if (cursor.stop !== STOP.FAULT) continue;
+    countTry(tries++);
+    const slot = batch.page[at]! >>> 9;
+    const knew = replay.slotRows[slot]! >= 0;
+    if (rowOfSlot(replay, mm, slot) !== NO_ROW && !knew) continue;
+    const vpn = asVpn(slotStart(replay, slot) + (batch.page[at]! & 511));
+    const done = yield* faultOfTrace(replay, mm, vpn, cursor.faultWrite);
+    if (session.outcome === "oom") return;
+    if (!done) {
+      replay.skipped++;
+      cursor.progress = 0;
+      at++;
+    }
+  }
+}
+
+/** Gaps were recorded with the fault in front of them: what that cost is not computing. */
+function lessRecordedFaults(replay: Replay, batch: RefBatch): void {
+  const cost = replay.recordedFaultNs;
+  if (cost === 0) return;
+  for (let i = 0; i < batch.length; i++) batch.gap[i] = Math.max(0, batch.gap[i]! - cost);
+}
+
+/** A fault that the trace asks for. Where no area is known, exec made one: it is taken as a page of a file. */
+function* faultOfTrace(replay: Replay, mm: Mm, vpn: Vpn, write: boolean): Path<boolean> {
+  let outcome = yield* timedFault(replay.session, mm, vpn, write);
+  if (outcome === "segv") {
+    if (!coverUnknown(mm, vpn)) return false;
+    outcome = yield* timedFault(replay.session, mm, vpn, write);
+  }
+  return outcome !== "segv" && outcome !== "oom";
+}
+
+const UNKNOWN_FLAGS = VM.READ | VM.WRITE | VM.EXEC | VM.FILE | VM.UNKNOWN;
+
+/**
+ * Makes an area for a page that the program uses but the trace never mapped (the program's own segments, its stack), or
+ * lets an area that the trace knows too little of be used. False if the access is really not allowed.
+ */
+function coverUnknown(mm: Mm, vpn: Vpn): boolean {
+  const known = findVma(mm, vpn);
+  if (known !== undefined) {
+    if ((known.flags & VM.FILE) === 0) return false;
+    known.flags |= VM.READ | VM.WRITE | VM.EXEC;
+    return true;
+  }
+  const at = vmaIndex(mm, vpn);
+  const before = mm.vmas[at - 1];
+  if (before !== undefined && before.end === vpn && before.flags === UNKNOWN_FLAGS) {
+    before.end = asVpn(vpn + 1);
+    return true;
+  }
+  insertVma(mm, {
+    mm,
+    start: vpn,
+    end: asVpn(vpn + 1),
+    flags: UNKNOWN_FLAGS,
+    pgoff: vpn,
+    anonVma: undefined,
+    chain: [],
+    shared: undefined,
+  });
+  return true;
+}
+

@@ -1,0 +1,101 @@
+/**
+ * Replays a trace: its order is the law, its times become simulated time.
+ *
+ *     item (batch or event) ──▶ its thread's runner ──▶ path to its end ──▶ next item
+ *                                  daemons run in between, when their time has come
+ *
+ * Items are carried out one after the other, as the trace has them; no item starts before the one in front of it in the
+ * trace has started. Between two items of a thread lies the time that the program computed: the recorded time less what
+ * the recorded fault cost.
+ */
+import type { Path } from "../core/ops.ts";
+import { S_NS } from "../core/units.ts";
+import { makeMm } from "../kernel/mm/mm.ts";
+import { isBatch, type TraceReader } from "../workloads/records.ts";
+import { restart, runUntil, spawn } from "./driver.ts";
+import { runBatch } from "./replay-batch.ts";
+import { runEvent } from "./replay-event.ts";
+import { makeReplay, type Replay, type ReplayProcess, type ReplayThread } from "./replay-state.ts";
+import type { Session } from "./session.ts";
+
+export interface ReplayOptions {
+  /** Told from time to time how far the replay is. */
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/** Items between two words of progress. */
+const PROGRESS_ITEMS = 4096;
+
+/** Replays the whole trace, then ends every process that still lives. */
+export function replayTrace(session: Session, trace: TraceReader, options: ReplayOptions): void {
+  const replay = makeReplay(session, trace);
+  let items = 0;
+  for (let item = trace.next(); item !== undefined && session.outcome === "finished"; item = trace.next()) {
+    const thread = threadOf(replay, item.thread);
+    if (thread.ended) continue;
+    const current = item;
+    const path = isBatch(current)
+      ? runBatch(replay, thread, current)
+      : runEvent(replay, thread, current, (child) => threadOf(replay, child));
+    perform(replay, thread, path);
+    if (++items % PROGRESS_ITEMS === 0) {
+      options.onProgress?.(`${(session.d.nowNs / S_NS).toFixed(1)} s of simulated time`);
+    }
+  }
+}
+
+/** Carries one item out to its end, with whatever daemons do meanwhile. */
+function perform(replay: Replay, thread: ReplayThread, path: Path): void {
+  const { d } = replay.session;
+  const { runner } = thread;
+  const atNs = Math.max(thread.readyNs, replay.orderNs, runner.clockNs);
+  replay.orderNs = atNs;
+  runner.mm = thread.process.mm;
+  runner.cpu = thread.cpu;
+  runner.wantedCpu = thread.cpu;
+  restart(d, runner, path, atNs);
+  runUntil(d, () => runner.state === "done" || replay.session.outcome === "oom");
+  thread.readyNs = runner.clockNs;
+}
+
+/** The replay's side of a trace thread, made at its first item. */
+function threadOf(replay: Replay, index: number): ReplayThread {
+  const known = replay.threads[index];
+  if (known !== undefined) return known;
+  const { session, trace } = replay;
+  const source = trace.threads[index]!;
+  const process = processOf(replay, source.process, source.pid, source.name);
+  const runner = spawn(session.d, {
+    name: `${source.name} ${source.tid}`,
+    mm: process.mm,
+    cpu: 0,
+    atNs: replay.orderNs,
+    path: nothing(),
+  });
+  runUntil(session.d, () => runner.state === "done");
+  const thread: ReplayThread = {
+    index,
+    process,
+    runner,
+    cpu: index % session.k.machine.cpus,
+    readyNs: replay.orderNs,
+    ended: false,
+    cursor: replay.makeCursor(),
+  };
+  replay.threads[index] = thread;
+  return thread;
+}
+
+// biome-ignore lint/correctness/useYield: a runner that has nothing to do yet
+function* nothing(): Path {}
+
+function processOf(replay: Replay, index: number, pid: number, name: string): ReplayProcess {
+  const known = replay.processes[index];
+  if (known !== undefined) return known;
+  const mm = makeMm(replay.session.k);
+  mm.pid = pid;
+  mm.name = name;
+  const process = { index, mm };
+  replay.processes[index] = process;
+  return process;
+}

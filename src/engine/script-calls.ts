@@ -1,0 +1,109 @@
+/** The system-call statements of a script, as the kernel's calls. Each answers 0 or more, or an errno negated. */
+import type { Path } from "../core/ops.ts";
+import { asVpn, PAGE_BYTES } from "../core/units.ts";
+import { ERRNO } from "../kernel/mm/errno.ts";
+import { madvise } from "../kernel/mm/madvise.ts";
+import { mmap } from "../kernel/mm/mmap.ts";
+import { mprotect } from "../kernel/mm/mprotect.ts";
+import { mremap } from "../kernel/mm/mremap.ts";
+import { munmap } from "../kernel/mm/munmap.ts";
+import { hasTranslation, pinPage } from "../kernel/mm/pin.ts";
+import { VM } from "../kernel/mm/vma.ts";
+import type { ByteRange, ScriptProt, Statement } from "../workloads/script/ast.ts";
+import { countTry, type Session, timedFault } from "./session.ts";
+import type { Region, Task } from "./tasks.ts";
+
+type Of<Op extends Statement["op"]> = Extract<Statement, { readonly op: Op }>;
+
+/** Where `align` mappings go: far from what the kernel places, one after the other. */
+const ALIGNED_BASE_VPN = 0x100000000000 / PAGE_BYTES;
+/** `align` leaves at least 1 GiB between two mappings. */
+const ALIGNED_GAP_VPN = 2 ** 30 / PAGE_BYTES;
+
+const ACCESS: Readonly<Record<ScriptProt, number>> = { ro: VM.READ, rw: VM.READ | VM.WRITE, none: 0 };
+
+const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
+
+/** First page and number of pages of a statement's range. */
+export function rangePages(region: Region, range: ByteRange | undefined): { start: number; pages: number } {
+  const from = Math.floor((range?.from ?? 0) / PAGE_BYTES);
+  const to = range?.to === undefined ? region.pages : pagesOf(range.to);
+  return { start: region.start + from, pages: to - from };
+}
+
+export function* callMap(session: Session, task: Task, s: Of<"map">): Path<number> {
+  const pages = pagesOf(s.size);
+  let at = s.at === undefined ? undefined : s.at / PAGE_BYTES;
+  if (at === undefined && s.align !== undefined) {
+    const align = pagesOf(s.align);
+    let free = ALIGNED_BASE_VPN;
+    for (const other of task.regions.values()) {
+      if (other.start >= ALIGNED_BASE_VPN) free = Math.max(free, other.start + other.pages + ALIGNED_GAP_VPN);
+    }
+    at = Math.ceil(free / align) * align;
+  }
+  const flags = ACCESS[s.prot] | (s.shared ? VM.SHARED : 0);
+  const start = yield* mmap(session.k, task.mm, { at, pages, flags, replace: false, stack: false });
+  if (start < 0) return start;
+  task.regions.set(s.region, { name: s.region, start, pages });
+  if (s.populate) yield* populate(session, task, start, pages, s.prot === "rw");
+  return start;
+}
+
+/** MAP_POPULATE: faults in what is missing, as get_user_pages would. */
+function* populate(session: Session, task: Task, start: number, pages: number, write: boolean): Path {
+  const end = start + pages;
+  for (let vpn = start; vpn < end; vpn++) {
+    if (hasTranslation(session.k, task.mm, asVpn(vpn))) continue;
+    const outcome = yield* timedFault(session, task.mm, asVpn(vpn), write);
+    if (outcome === "segv" || outcome === "oom") return;
+  }
+}
+
+export function* callUnmap(session: Session, task: Task, s: Of<"unmap">): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.EINVAL;
+  const { start, pages } = rangePages(region, s.range);
+  return yield* munmap(session.k, task.mm, start, pages);
+}
+
+export function* callRemap(session: Session, task: Task, s: Of<"remap">): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.EFAULT;
+  const pages = pagesOf(s.size);
+  const at = s.at === undefined ? undefined : s.at / PAGE_BYTES;
+  const start = yield* mremap(session.k, task.mm, region.start, region.pages, pages, at);
+  if (start < 0) return start;
+  region.start = start;
+  region.pages = pages;
+  return start;
+}
+
+export function* callProtect(session: Session, task: Task, s: Of<"protect">): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.ENOMEM;
+  const { start, pages } = rangePages(region, s.range);
+  return yield* mprotect(session.k, task.mm, start, pages, ACCESS[s.prot]);
+}
+
+export function* callAdvise(session: Session, task: Task, s: Of<"advise">): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.ENOMEM;
+  const { start, pages } = rangePages(region, s.range);
+  return yield* madvise(session.k, task.mm, start, pages, s.advice);
+}
+
+/** get_user_pages with write access on every page of the range. */
+export function* callPin(session: Session, task: Task, s: Of<"pin">): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.EFAULT;
+  const { start, pages } = rangePages(region, s.range);
+  for (let vpn = start; vpn < start + pages; vpn++) {
+    for (let tries = 0; !pinPage(session.k, task.mm, vpn); tries++) {
+      countTry(tries);
+      const outcome = yield* timedFault(session, task.mm, asVpn(vpn), true);
+      if (outcome === "segv" || outcome === "oom") return -ERRNO.EFAULT;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,230 @@
+/**
+ * Runs a script: every task is one path, statement by statement; what it prints is the `run --json` of the language.
+ */
+import { COUNTER_NAMES } from "../core/counters.ts";
+import { type Path, PREEMPT, sleepOp, WAIT } from "../core/ops.ts";
+import { asVpn, PAGE_BYTES, US_NS, type Vpn } from "../core/units.ts";
+import { ERRNO } from "../kernel/mm/errno.ts";
+import { exitMm } from "../kernel/mm/munmap.ts";
+import { forkMm } from "../kernel/mm/fork.ts";
+import { makeMm } from "../kernel/mm/mm.ts";
+import { findRow } from "../kernel/mm/page-table.ts";
+import { figuresOfRange } from "../kernel/proc/maps.ts";
+import { spend } from "../kernel/state.ts";
+import { assert } from "../lib/assert.ts";
+import type { Script, Statement } from "../workloads/script/ast.ts";
+import type { RegionFigures } from "../workloads/script/expectations.ts";
+import { touchesOf } from "../workloads/script/touches.ts";
+import { idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { touchOne } from "./references.ts";
+import { callAdvise, callMap, callPin, callProtect, callRemap, callUnmap } from "./script-calls.ts";
+import { countTry, type Session, timedFault, verifyNow } from "./session.ts";
+import { copyRegions, makeTask, type Task } from "./tasks.ts";
+
+/** A line of `run --json`. */
+export type ScriptLine =
+  | {
+      readonly snapshot: string;
+      readonly vmstat: Readonly<Record<string, number>>;
+      readonly maps: Readonly<Record<string, RegionFigures>>;
+    }
+  | { readonly errno: number; readonly op: string; readonly line: number }
+  | { readonly elapsed_s: number };
+
+interface ScriptRun {
+  readonly session: Session;
+  readonly lines: ScriptLine[];
+}
+
+/** Runs the script to its end, all its tasks included. Returns what it prints. */
+export function runScript(session: Session, script: Script): ScriptLine[] {
+  const { k, d } = session;
+  const run: ScriptRun = { session, lines: [] };
+  const main = makeTask("main", makeMm(k), new Map());
+  main.mm.name = "main";
+  let endNs = 0;
+  start(run, main, 0, 0, function* () {
+    yield* runBody(run, main, script.body);
+    endNs = k.nowNs;
+  });
+  const tasks = () => session.outcome === "oom" || everyDone(main);
+  if (!runUntil(d, tasks)) {
+    assert(everyDone(main), "a script's tasks do not wait for ever: " + stuckRunners(d).join(", "));
+  }
+  run.lines.push({ elapsed_s: Math.round(endNs / 1e4) / 1e5 });
+  return run.lines;
+}
+
+function everyDone(task: Task): boolean {
+  return task.finished && [...task.children.values()].every(everyDone);
+}
+
+/** Starts a task's runner; when its body ends, its address space goes with its last user. */
+function start(run: ScriptRun, task: Task, cpu: number, atNs: number, body: () => Path): void {
+  const { d } = run.session;
+  task.runner = spawn(d, { name: task.name, mm: task.mm, cpu, atNs, path: lifeOf(run, task, body) });
+}
+
+function* lifeOf(run: ScriptRun, task: Task, body: () => Path): Path {
+  const { session } = run;
+  yield* body();
+  task.mm.users -= 1;
+  if (task.mm.users === 0) yield* exitMm(session.k, task.mm);
+  task.finished = true;
+  for (const joiner of task.joiners) wake(session.d, joiner.runner!, session.k.nowNs);
+}
+
+function* runBody(run: ScriptRun, task: Task, body: readonly Statement[]): Path {
+  const { session } = run;
+  for (const statement of body) {
+    if (session.outcome === "oom") return;
+    const error = yield* runStatement(run, task, statement);
+    if (error < 0) run.lines.push({ errno: -error, op: statement.op, line: statement.line });
+    if (session.options.verify) verifyNow(session);
+  }
+}
+
+/** One statement; a negative answer is an errno to report. */
+function* runStatement(run: ScriptRun, task: Task, s: Statement): Path<number> {
+  const { session } = run;
+  switch (s.op) {
+    case "map":
+      return yield* callMap(session, task, s);
+    case "unmap":
+      return yield* callUnmap(session, task, s);
+    case "remap":
+      return yield* callRemap(session, task, s);
+    case "protect":
+      return yield* callProtect(session, task, s);
+    case "advise":
+      return yield* callAdvise(session, task, s);
+    case "pin":
+      return yield* callPin(session, task, s);
+    case "read":
+    case "write":
+      return yield* touch(run, task, s);
+    case "snapshot":
+      run.lines.push(snapshot(session, task, s.label));
+      return 0;
+    default:
+      return yield* runControl(run, task, s);
+  }
+}
+
+type Control = Exclude<
+  Statement,
+  { readonly op: "map" | "unmap" | "remap" | "protect" | "advise" | "pin" | "read" | "write" | "snapshot" }
+>;
+
+/** Statements about tasks and time. */
+function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
+  const { k } = run.session;
+  switch (s.op) {
+    case "cpu":
+      if (s.cpu >= k.machine.cpus) return -ERRNO.EINVAL;
+      task.runner!.wantedCpu = s.cpu;
+      yield PREEMPT;
+      return 0;
+    case "sleep":
+      yield sleepOp(s.ns);
+      return 0;
+    case "repeat":
+      for (let i = 0; i < s.times; i++) yield* runBody(run, task, s.body);
+      return 0;
+    case "during": {
+      const startNs = k.nowNs;
+      while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
+        const roundNs = k.nowNs;
+        yield* runBody(run, task, s.body);
+        if (k.nowNs === roundNs) spend(k, US_NS);
+        yield PREEMPT;
+      }
+      return 0;
+    }
+    case "fork":
+    case "thread":
+      yield* startChild(run, task, s);
+      return 0;
+    case "join": {
+      const child = task.children.get(s.name);
+      while (child !== undefined && !child.finished) {
+        child.joiners.push(task);
+        yield WAIT;
+      }
+      return 0;
+    }
+  }
+}
+
+function* startChild(run: ScriptRun, task: Task, s: Extract<Statement, { readonly op: "fork" | "thread" }>): Path {
+  const { k, d } = run.session;
+  let child: Task;
+  if (s.op === "fork") {
+    child = makeTask(s.name, yield* forkMm(k, task.mm), copyRegions(task.regions));
+  } else {
+    spend(k, k.costs.syscallNs);
+    task.mm.users += 1;
+    child = makeTask(s.name, task.mm, task.regions);
+  }
+  task.children.set(s.name, child);
+  start(run, child, idleCpu(d), k.nowNs, () => runBody(run, child, s.body));
+  yield PREEMPT;
+}
+
+/** Touches pages in order. A touch that the kernel refuses ends the statement with EFAULT. */
+function* touch(run: ScriptRun, task: Task, s: Extract<Statement, { readonly op: "read" | "write" }>): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.EFAULT;
+  const { k, d } = run.session;
+  const write = s.op === "write";
+  const touches = touchesOf(s, region.pages * PAGE_BYTES);
+  for (let offset = touches.next(); offset >= 0; offset = touches.next()) {
+    const vpn = asVpn(region.start + Math.floor(offset / PAGE_BYTES));
+    if (!touchIfMapped(run.session, task, vpn, write)) {
+      const outcome = yield* faultIn(run.session, task, vpn, write);
+      if (outcome !== 0) return outcome;
+    }
+    if (k.nowNs >= d.horizonNs) yield PREEMPT;
+  }
+  return 0;
+}
+
+function touchIfMapped(session: Session, task: Task, vpn: Vpn, write: boolean): boolean {
+  const { k } = session;
+  const row = findRow(k.pt, task.mm.directory, vpn);
+  return touchOne(k, k.cpu, row, vpn % k.geometry.pagesPerHuge, write);
+}
+
+/** Faults until the access goes through. */
+function* faultIn(session: Session, task: Task, vpn: Vpn, write: boolean): Path<number> {
+  for (let tries = 0; ; tries++) {
+    countTry(tries);
+    const outcome = yield* timedFault(session, task.mm, vpn, write);
+    if (outcome === "segv") return -ERRNO.EFAULT;
+    if (outcome === "oom") return -ERRNO.ENOMEM;
+    if (touchIfMapped(session, task, vpn, write)) return 0;
+  }
+}
+
+/** Counters since the start, and the regions of the task that are mapped. */
+function snapshot(session: Session, task: Task, label: string): ScriptLine {
+  const { k } = session;
+  const vmstat: Record<string, number> = {};
+  COUNTER_NAMES.forEach((name, index) => {
+    const value = k.vmstat[index]!;
+    if (value !== 0) vmstat[name] = value;
+  });
+  const maps: Record<string, RegionFigures> = {};
+  for (const region of task.regions.values()) {
+    const figures = figuresOfRange(k, task.mm, region.start, region.start + region.pages);
+    if (figures === undefined) continue;
+    maps[region.name] = {
+      rss_kb: figures.rssKb,
+      anon_huge_kb: figures.anonHugeKb,
+      anon_kb: figures.anonKb,
+      swap_kb: figures.swapKb,
+      node_pages: figures.nodePages,
+    };
+  }
+  return { snapshot: label, vmstat, maps };
+}

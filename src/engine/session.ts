@@ -1,0 +1,134 @@
+/** One simulation while it runs: kernel, driver and collector, joined. Script and replay both build on it. */
+import { C } from "../core/counters.ts";
+import type { FaultKind } from "../core/events.ts";
+import { EVENT } from "../core/events.ts";
+import type { Path } from "../core/ops.ts";
+import type { Vpn } from "../core/units.ts";
+import { asNode } from "../core/units.ts";
+import type { Generation } from "../generations/generation.ts";
+import type { HardwareSpec } from "../hardware/spec.ts";
+import { createKernel } from "../kernel/create.ts";
+import { handleFault } from "../kernel/fault/handle.ts";
+import type { FaultOutcome } from "../kernel/fault/outcome.ts";
+import { violations } from "../kernel/invariants.ts";
+import { khugepaged } from "../kernel/khugepaged/daemon.ts";
+import type { MachineSpec } from "../kernel/machine.ts";
+import type { Mm } from "../kernel/mm/mm.ts";
+import { kswapd } from "../kernel/reclaim/kswapd.ts";
+import { emit, type Kernel } from "../kernel/state.ts";
+import { assert, UserError } from "../lib/assert.ts";
+import { type Collector, makeCollector, recordFault, recordMemory } from "../metrics/collector.ts";
+import { type Driver, idleCpu, makeDriver, restart, type Runner, spawn } from "./driver.ts";
+import { lookAtMemory, processResult } from "./memory-look.ts";
+
+export interface SessionOptions {
+  readonly generation: Generation;
+  readonly machine: MachineSpec;
+  readonly hardware: HardwareSpec;
+  /** Knob writes before the start, by full names. */
+  readonly settings: readonly (readonly [knob: string, value: string])[];
+  /** Check every named invariant as the run goes. */
+  readonly verify: boolean;
+  /** What the workload is called. */
+  readonly name: string;
+}
+
+export interface Session {
+  readonly options: SessionOptions;
+  readonly k: Kernel;
+  readonly d: Driver;
+  readonly c: Collector;
+  outcome: "finished" | "oom";
+  /** Faults since the invariants were last checked. */
+  sinceCheck: number;
+}
+
+/** With `verify`, the invariants are checked at least once in that many faults. */
+const CHECK_EVERY_FAULTS = 64;
+/** More tries than this on one access are a bug of ours: some path says "retry" for ever. */
+const TRIES_MAX = 100;
+
+export function openSession(options: SessionOptions): Session {
+  const { generation, machine, hardware } = options;
+  const k = createKernel({
+    machine,
+    behaviours: generation.behaviours,
+    knobSpecs: generation.knobs,
+    costs: hardware.costs,
+    tlb: hardware.tlb,
+  });
+  for (const [knob, value] of options.settings) {
+    const refusal = k.knobs.write(knob, value);
+    if (refusal !== undefined) {
+      throw new UserError(`${refusal.knob}: found "${refusal.found}", expected ${refusal.expected}`);
+    }
+  }
+  const d = makeDriver(k);
+  const c = makeCollector();
+  k.listener = (code, tNs, cpu, a, b, third, fourth) => {
+    c.listener(code, tNs, cpu, a, b, third, fourth);
+    if (code === EVENT.exit) c.processes.push(processResult(k.geometry.pagesPerHuge, k.mms[a]!));
+  };
+  const session: Session = { options, k, d, c, outcome: "finished", sinceCheck: 0 };
+  startDaemons(session);
+  d.sampleAtNs = 0;
+  d.onSample = (tNs) => {
+    d.sampleAtNs = recordMemory(c, tNs, lookAtMemory(k, c.collapses));
+  };
+  return session;
+}
+
+/** Daemons start when they are woken, on an idle CPU. */
+function startDaemons(session: Session): void {
+  const { k, d } = session;
+  const start = (runner: Runner | undefined, name: string, path: Path): Runner => {
+    const atNs = k.nowNs + k.costs.wakeNs;
+    if (runner === undefined) return spawn(d, { name, mm: undefined, cpu: idleCpu(d), atNs, path });
+    runner.cpu = idleCpu(d);
+    runner.wantedCpu = runner.cpu;
+    restart(d, runner, path, atNs);
+    return runner;
+  };
+  let daemon: Runner | undefined;
+  k.khugepaged.onWake = () => {
+    daemon = start(daemon, "khugepaged", khugepaged(k));
+  };
+  const kswapds = new Map<number, Runner>();
+  k.buddy.onKswapdWake = (node) => {
+    const runner = kswapds.get(node);
+    if (runner !== undefined && runner.state !== "done") return;
+    kswapds.set(node, start(runner, "kswapd" + node, kswapd(k, asNode(node))));
+  };
+}
+
+/** One fault of the current task, timed. Answers what the program gets. */
+export function* timedFault(session: Session, mm: Mm, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  const { k, c } = session;
+  const startNs = k.nowNs;
+  const outcome = yield* handleFault(k, mm, vpn, write);
+  if (outcome === "retry" || outcome === "fallback") return outcome;
+  const kind: FaultKind = outcome === "segv" || outcome === "oom" ? "failed" : outcome;
+  recordFault(c, kind, k.nowNs - startNs);
+  if (outcome === "oom") {
+    session.outcome = "oom";
+    k.vmstat[C.oom_kill]! += 1;
+    emit(k, EVENT.oom, mm.id, 0);
+  }
+  if (session.options.verify && ++session.sinceCheck >= CHECK_EVERY_FAULTS) verifyNow(session);
+  return outcome;
+}
+
+/** Checks that a count of tries on one access stays sane. */
+export function countTry(tries: number): void {
+  assert(tries < TRIES_MAX, "an access that faults is let through after a few tries");
+}
+
+/** Throws if an invariant does not hold now. Only between paths: a path may be half-way. */
+export function verifyNow(session: Session): void {
+  session.sinceCheck = 0;
+  const { k, d } = session;
+  const busy = d.runners.some((runner) => runner.state === "blocked" || (runner.mm === undefined && runner.state === "ready"));
+  if (busy) return;
+  const broken = violations(k);
+  assert(broken.length === 0, broken[0] ?? "");
+}

@@ -1,0 +1,143 @@
+/** simulate(machine, generation, workload) → Result: where all parts meet. */
+import { C, COUNTER_NAMES } from "../core/counters.ts";
+import { PAGE_BYTES } from "../core/units.ts";
+import { tlbTotal } from "../kernel/tlb/tlb.ts";
+import type { Lock } from "../core/ops.ts";
+import { faultDistributions, meansOf, recordMemory, seriesOf } from "../metrics/collector.ts";
+import type { LockResult, ProcessResult, Result } from "../metrics/result.ts";
+import type { Script } from "../workloads/script/ast.ts";
+import type { TraceReader } from "../workloads/records.ts";
+import { lookAtMemory, processResult } from "./memory-look.ts";
+import { type ReplayOptions, replayTrace } from "./replay.ts";
+import { runScript, type ScriptLine } from "./script.ts";
+import { openSession, type Session, type SessionOptions, verifyNow } from "./session.ts";
+
+export type { ScriptLine } from "./script.ts";
+
+const PAGE_KB = PAGE_BYTES / 1024;
+
+/** Runs a script. Lines are ready to print. */
+export function simulateScript(
+  options: SessionOptions & { readonly script: Script },
+): { readonly lines: readonly ScriptLine[]; readonly result: Result } {
+  const session = openSession(options);
+  const lines = runScript(session, options.script);
+  return { lines, result: finish(session, true) };
+}
+
+/** Replays a trace. */
+export function simulateTrace(
+  options: SessionOptions & { readonly trace: TraceReader } & ReplayOptions,
+): Result {
+  const session = openSession(options);
+  replayTrace(session, options.trace, options);
+  return finish(session, options.trace.header.coverage !== "faults");
+}
+
+/** The run is over: figures from the collector, the kernel and the driver. */
+function finish(session: Session, referencesComplete: boolean): Result {
+  const { k, d, c, options } = session;
+  recordMemory(c, d.nowNs, lookAtMemory(k, c.collapses));
+  if (options.verify) verifyNow(session);
+  const faults = faultDistributions(c);
+  const means = meansOf(c);
+  const series = seriesOf(c);
+  const processes = processesOf(session);
+  return {
+    schema: 1,
+    generation: options.generation.name,
+    machine: describeMachine(session),
+    hardware: options.hardware.name,
+    seed: options.machine.seed,
+    workload: options.name,
+    settings: changedKnobs(session),
+    outcome: session.outcome,
+    referencesComplete,
+    vmstat: changedCounters(session),
+    touchedPeakKb: k.totals.peakTouched * PAGE_KB,
+    peakRssKb: Math.max(0, ...processes.map((process) => process.peakRssKb)),
+    peakRssSumKb: k.totals.peakResident * PAGE_KB,
+    meanRssSumKb: means.rssKb,
+    peakAnonHugeKb: k.totals.peakHuge * k.geometry.pagesPerHuge * PAGE_KB,
+    peakBloatKb: Math.max(0, ...series.bloatKb),
+    finalBloatKb: series.bloatKb[series.bloatKb.length - 1] ?? 0,
+    cowCopiedKb: c.cowCopies * PAGE_KB,
+    hugeFromFault: k.vmstat[C.thp_fault_alloc]!,
+    hugeCollapsed: c.collapses,
+    hugeSplit: k.vmstat[C.thp_split_pmd]!,
+    hugeFallback: k.vmstat[C.thp_fault_fallback]!,
+    hugeShareMean: means.hugeShare,
+    faults: faults.byKind,
+    faultsAll: faults.all,
+    tlb: tlbResult(session),
+    shootdowns: { rounds: c.shootdownRounds, interrupts: c.shootdownInterrupts },
+    khugepagedNs: k.khugepaged.usedNs,
+    compactionNs: c.compactionNs,
+    reclaimNs: c.reclaimNs,
+    runNs: d.nowNs,
+    series,
+    processes,
+    locks: lockResults(session),
+  };
+}
+
+function tlbResult({ k }: Session): Result["tlb"] {
+  const { stats } = k.tlb;
+  const walkReferences = tlbTotal(stats.walkReferences);
+  return {
+    references: tlbTotal(stats.references),
+    firstLevelHits: tlbTotal(stats.l1Hits),
+    secondLevelHits: tlbTotal(stats.l2Hits),
+    walks: tlbTotal(stats.walks),
+    walkReferences,
+    walkNs: Math.round((walkReferences * k.costs.walkReferencePs) / 1000),
+  };
+}
+
+function processesOf({ k, c }: Session): ProcessResult[] {
+  const alive = k.mms.flatMap((mm) => (mm === undefined ? [] : [processResult(k.geometry.pagesPerHuge, mm)]));
+  return [...c.processes, ...alive];
+}
+
+function changedCounters({ k }: Session): Record<string, number> {
+  const vmstat: Record<string, number> = {};
+  COUNTER_NAMES.forEach((name, index) => {
+    if (k.vmstat[index] !== 0) vmstat[name] = k.vmstat[index]!;
+  });
+  return vmstat;
+}
+
+function changedKnobs({ k, options }: Session): Record<string, string> {
+  const changed: Record<string, string> = {};
+  for (const spec of options.generation.knobs) {
+    const value = k.knobs.read(spec.name);
+    if (value !== String(spec.default)) changed[spec.name] = value;
+  }
+  return changed;
+}
+
+function describeMachine({ k }: Session): string {
+  const { nodes, cpus, memBytes } = k.machine;
+  const size = memBytes >= 2 ** 30 ? memBytes / 2 ** 30 + "G" : memBytes / 2 ** 20 + "M";
+  return `nodes=${nodes} cpus=${cpus} mem=${size}`;
+}
+
+/** Contention by lock class. */
+function lockResults({ k }: Session): LockResult[] {
+  const locks: Lock[] = [
+    ...k.locks.pageTable,
+    ...k.mms.flatMap((mm) => (mm === undefined ? [] : [mm.mmapLock])),
+    ...k.buddy.zones.map((zone) => zone.lock),
+    ...k.lru.nodes.map((node) => node.lock),
+  ];
+  const byClass = new Map<string, { acquisitions: number; waits: number; waitTotalNs: number; waitMaxNs: number }>();
+  for (const { lockClass, stats } of locks) {
+    const sum = byClass.get(lockClass) ?? { acquisitions: 0, waits: 0, waitTotalNs: 0, waitMaxNs: 0 };
+    sum.acquisitions += stats.acquisitions;
+    sum.waits += stats.waits;
+    sum.waitTotalNs += stats.waitTotalNs;
+    sum.waitMaxNs = Math.max(sum.waitMaxNs, stats.waitMaxNs);
+    byClass.set(lockClass, sum);
+  }
+  return [...byClass].map(([lockClass, sum]) => ({ lockClass, ...sum }));
+}

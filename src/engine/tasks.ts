@@ -1,0 +1,32 @@
+/** A task of a script: a runner with an address space and the regions that it knows by name. */
+import type { Mm } from "../kernel/mm/mm.ts";
+import type { Runner } from "./driver.ts";
+
+/** Where a named region lies, in pages. Unmapped parts leave it as it is: later calls fail as the kernel fails them. */
+export interface Region {
+  readonly name: string;
+  start: number;
+  pages: number;
+}
+
+export interface Task {
+  readonly name: string;
+  readonly mm: Mm;
+  /** By name; threads share the map, a child has a copy. */
+  readonly regions: Map<string, Region>;
+  runner: Runner | undefined;
+  /** Children and threads by name. */
+  readonly children: Map<string, Task>;
+  /** Tasks that wait for this one's end. */
+  readonly joiners: Task[];
+  finished: boolean;
+}
+
+export function makeTask(name: string, mm: Mm, regions: Map<string, Region>): Task {
+  return { name, mm, regions, runner: undefined, children: new Map(), joiners: [], finished: false };
+}
+
+/** The regions as a child knows them. */
+export function copyRegions(regions: ReadonlyMap<string, Region>): Map<string, Region> {
+  return new Map([...regions].map(([name, region]) => [name, { ...region }]));
+}
