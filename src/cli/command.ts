@@ -1,7 +1,9 @@
 /**
  * How commands meet commander: a command's work returns its exit code, and only main.ts exits with it.
  *
- *     0 all is well    1 an expectation does not hold, or input was understood in part    2 the user's mistake
+ *     0 all is well
+ *     1 an expectation does not hold, or input was understood in part
+ *     2 the user's mistake
  */
 import type { Command } from "commander";
 

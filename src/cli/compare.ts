@@ -23,8 +23,9 @@ export interface Plan {
 }
 
 const EXAMPLES = `
-Columns are the kernels of --generations under each of --settings, which are apart by ';' (each is KNOB=VALUE, apart by
-','; thp and defrag are short names, of others the last part will do). The first column is what the others are related to.
+Columns are the kernels of --generations under each of --settings. Settings are apart by ';', and each is
+KNOB=VALUE, apart by ','; thp and defrag are short names, of other knobs the last part will do. All columns
+are related to the first.
 
 Examples:
   $ pagewise compare redis.pwt --settings "thp=never; thp=always; thp=always,max_ptes_none=0"

@@ -1,4 +1,7 @@
-/** What the commands know of the host: standard output and error, colours, files that appear whole or not at all. */
+/**
+ * What the commands know of the host: standard output and error, colours, files that appear whole or not at
+ * all.
+ */
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { styleText } from "node:util";
@@ -94,8 +97,8 @@ export interface PendingFile {
 }
 
 /**
- * Begins a file. Signals are caught only while one is being written: a simulation between them is one long call, in which
- * no handler could run, and must die at once.
+ * Begins a file. Signals are caught only while one is being written: a simulation between them is one long
+ * call, in which no handler could run, and must die at once.
  */
 export function beginFile(path: string): PendingFile {
   // A pipe or a device is written to as it is: renaming would replace it.

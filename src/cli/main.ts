@@ -1,13 +1,16 @@
 /**
- * The command line. The only file that exits: every command answers with its exit code (see command.ts), and mistakes of
- * the user come here as exceptions to be told on standard error.
+ * The command line. The only file that exits: every command answers with its exit code (see command.ts), and
+ * mistakes of the user come here as exceptions to be told on standard error.
  */
 import { Command, CommanderError } from "commander";
 import { describeUserError, UserError } from "../lib/assert.ts";
 import { EXIT, exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
+import { registerExport } from "./export.ts";
 import { registerGenerations } from "./generations.ts";
 import { err, isReaderGone, out } from "./host.ts";
+import { registerImport } from "./import.ts";
+import { registerInfo } from "./info.ts";
 import { registerKnobs } from "./knobs.ts";
 import { registerRun } from "./run.ts";
 import { VERSION } from "./version.ts";
@@ -32,6 +35,9 @@ function programOf(): Command {
     .exitOverride();
   registerRun(program);
   registerCompare(program);
+  registerImport(program);
+  registerInfo(program);
+  registerExport(program);
   registerGenerations(program);
   registerKnobs(program);
   return program;

@@ -4,8 +4,8 @@ import { geometryOf, LIFE } from "../core/geometry.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
 import { GENERATIONS, generationByName } from "../generations/index.ts";
-import type { HardwareSpec } from "../hardware/hardware.ts";
 import { HARDWARE, hardwareByName } from "../hardware/index.ts";
+import type { HardwareSpec } from "../hardware/spec.ts";
 import { evenDistances, type MachineSpec } from "../kernel/machine.ts";
 import { UserError } from "../lib/assert.ts";
 import { didYouMean } from "../lib/suggest.ts";
@@ -121,5 +121,5 @@ export function machineOf(options: CommonOptions, own: ScriptMachine | undefined
 
 /** The settings of all `--set`, checked against the generation's knobs. */
 export function settingsOf(options: CommonOptions, generation: Generation): Setting[] {
-  return options.set.map((text) => parseSetting(text, generation.knobs, "--set"));
+  return options.set.map((text) => parseSetting(text, generation.knobs));
 }

@@ -60,14 +60,16 @@ test("columns keep the names they were given, without spaces", () => {
 });
 
 test("a misspelt knob or value is answered with what was probably meant", () => {
-  const set = (text: string) => mistake(() => parseSetting(text, KNOBS, "--set"));
+  const set = (text: string) => mistake(() => parseSetting(text, KNOBS));
   assert.equal(
     set("max_pte_none=0"),
-    "--set: this kernel has no knob 'max_pte_none'; did you mean 'max_ptes_none'? ('pagewise knobs' lists them)",
+    "--set: this kernel has no knob 'max_pte_none'; did you mean 'max_ptes_none'? ('pagewise " +
+      "knobs' lists them)",
   );
   assert.equal(
     set("thp=alway"),
-    "--set: expected always | madvise | never for transparent_hugepage/enabled, found 'alway'; did you mean 'always'?",
+    "--set: expected always | madvise | never for transparent_hugepage/enabled, found 'alway'; " +
+      "did you mean 'always'?",
   );
   assert.equal(
     set("max_ptes_none=512"),

@@ -1,6 +1,6 @@
 /** Knobs and settings of the command line: short names, ranges, lists of columns. */
 import { type KnobSpec, makeKnobs } from "../core/knobs.ts";
-import { UserError } from "../lib/assert.ts";
+import { type Place, UserError } from "../lib/assert.ts";
 import { didYouMean } from "../lib/suggest.ts";
 
 /** A knob's full name and the value to write. */
@@ -18,56 +18,59 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   defrag: "transparent_hugepage/defrag",
 };
 
+/** Options stand where files stand in messages. */
+const SET: Place = { file: "--set" };
+const SETTINGS: Place = { file: "--settings" };
+
 const endsAt = (full: string, short: string): boolean =>
   full.endsWith("/" + short) || full.endsWith("." + short);
 
 /** The full name of a knob, from its full name, a short name, or its last components. */
-export function resolveKnob(name: string, knobs: readonly KnobSpec[], place = "--set"): string {
+export function resolveKnob(name: string, knobs: readonly KnobSpec[], place: Place = SET): string {
   const full = SHORT_NAMES[name] ?? name;
   if (knobs.some((knob) => knob.name === full)) return full;
   const found = knobs.filter((knob) => endsAt(knob.name, name)).map((knob) => knob.name);
   if (found.length === 1) return found[0]!;
   if (found.length > 1) {
-    throw new UserError(`'${name}' could be ${found.join(" or ")}: write more of its name`, { file: place });
+    throw new UserError(`'${name}' could be ${found.join(" or ")}: write more of its name`, place);
   }
   const known = knobs.map((knob) => knob.name);
   const lasts = known.map((each) => each.split(/[/.]/).at(-1)!);
   const advice = didYouMean(name, [...Object.keys(SHORT_NAMES), ...lasts, ...known]);
-  throw new UserError(`this kernel has no knob '${name}'${advice} ('pagewise knobs' lists them)`, {
-    file: place,
-  });
+  throw new UserError(`this kernel has no knob '${name}'${advice} ('pagewise knobs' lists them)`, place);
 }
 
-/** Reads one `KNOB=VALUE` and checks the value as the kernel would. */
-export function parseSetting(text: string, knobs: readonly KnobSpec[], place: string): Setting {
-  const at = text.indexOf("=");
-  if (at < 1) throw new UserError(`expected KNOB=VALUE, found '${text.trim()}'`, { file: place });
-  const knob = resolveKnob(text.slice(0, at).trim(), knobs, place);
-  const value = text.slice(at + 1).trim();
+/** Checks a value as the kernel would. */
+export function checkSetting(name: string, value: string, knobs: readonly KnobSpec[], place: Place): Setting {
+  const knob = resolveKnob(name, knobs, place);
   const refusal = makeKnobs(knobs).write(knob, value);
-  if (refusal !== undefined) {
-    const choices = refusal.expected.split(" | ");
-    const advice = choices.length > 1 ? didYouMean(value, choices) : "";
-    throw new UserError(`expected ${refusal.expected} for ${knob}, found '${value}'${advice}`, {
-      file: place,
-    });
-  }
-  return [knob, value];
+  if (refusal === undefined) return [knob, value];
+  const choices = refusal.expected.split(" | ");
+  const advice = choices.length > 1 ? didYouMean(value, choices) : "";
+  throw new UserError(`expected ${refusal.expected} for ${knob}, found '${value}'${advice}`, place);
 }
 
-/** Columns of `--settings`: "thp=never; thp=always,max_ptes_none=0". An empty one is the kernel's defaults. */
+/** Reads one `KNOB=VALUE`. */
+export function parseSetting(text: string, knobs: readonly KnobSpec[], place: Place = SET): Setting {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UserError(`expected KNOB=VALUE, found '${text.trim()}'`, place);
+  return checkSetting(text.slice(0, at).trim(), text.slice(at + 1).trim(), knobs, place);
+}
+
+/**
+ * Columns of `--settings`: "thp=never; thp=always,max_ptes_none=0". An empty one is the kernel's defaults.
+ */
 export function parseSettingsList(text: string, knobs: readonly KnobSpec[]): SettingsColumn[] {
   const columns = text.split(";").map((column) => {
     const parts = column.split(",").map((part) => part.trim());
     const given = parts.filter((part) => part !== "" && part !== "defaults");
-    const settings = given.map((part) => parseSetting(part, knobs, "--settings"));
+    const settings = given.map((part) => parseSetting(part, knobs, SETTINGS));
     const name = given.map((part) => part.replace(/\s*=\s*/, "=")).join(",");
     return { name: name === "" ? "defaults" : name, settings };
   });
   const names = new Set<string>();
   for (const { name } of columns) {
-    if (names.has(name))
-      throw new UserError(`expected each column once, found '${name}' twice`, { file: "--settings" });
+    if (names.has(name)) throw new UserError(`expected each column once, found '${name}' twice`, SETTINGS);
     names.add(name);
   }
   return columns;

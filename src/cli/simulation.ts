@@ -2,15 +2,30 @@
 import type { ScriptLine } from "../engine/simulate.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { Result } from "../metrics/result.ts";
+import type { TraceReader } from "../workloads/records.ts";
+import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
 import { err, progressLine } from "./host.ts";
 import { type CommonOptions, demandHardware, machineOf } from "./options.ts";
-import type { Setting } from "./settings.ts";
+import { checkSetting, type Setting } from "./settings.ts";
 import type { Workload } from "./workload.ts";
 
 export interface Run {
   readonly result: Result;
   /** What a script printed; empty for a trace. */
   readonly lines: readonly ScriptLine[];
+}
+
+/** The `set` lines of a script; those of the command line come after them and win. */
+function ownSettings(workload: Workload, generation: Generation): Setting[] {
+  if (workload.kind !== "script") return [];
+  const { file, settings } = workload.script;
+  return settings.map(({ knob, value, line }) => checkSetting(knob, value, generation.knobs, { file, line }));
+}
+
+/** Valgrind's addresses are its own: its mappings are placed as this kernel would have placed them. */
+function placed(trace: TraceReader, generation: Generation): TraceReader {
+  if (!needsRelayout(trace.header)) return trace;
+  return relayout(trace, { alignment: generation.behaviours.mmapAlignment });
 }
 
 /** Simulates. `label` is what the progress line calls this run. */
@@ -30,15 +45,16 @@ export async function simulate(
     generation: o.generation,
     machine: machineOf(o.options, workload.kind === "script" ? workload.script.machine : undefined),
     hardware: demandHardware(o.options.hardware),
-    settings: o.settings,
+    settings: [...ownSettings(workload, o.generation), ...o.settings],
     verify: o.options.verify === true,
     name: workload.name,
-    onProgress: (told: string) => progress.show(`${o.label}: ${told}`),
   };
   progress.show(`${o.label} …`);
   try {
     if (workload.kind === "script") return simulateScript({ ...common, script: workload.script });
-    return { result: simulateTrace({ ...common, trace: workload.open() }), lines: [] };
+    const trace = placed(workload.open(), o.generation);
+    const onProgress = (told: string): void => progress.show(`${o.label}: ${told}`);
+    return { result: simulateTrace({ ...common, trace, onProgress }), lines: [] };
   } finally {
     progress.done();
   }

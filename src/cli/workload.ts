@@ -1,11 +1,9 @@
 /**
- * Opens what the user names: a script, a stored trace, or a text that is imported on the way. What it is shows in its
- * first bytes, not in its name; gzip and zstd are undone first.
+ * Opens what the user names: a script, a stored trace, or a text that is imported on the way. What it is shows
+ * in its first bytes, not in its name; gzip and zstd are undone first.
  */
-import { closeSync, createReadStream, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { Readable } from "node:stream";
-import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { UserError } from "../lib/assert.ts";
 import {
   DETECT_BYTES,
@@ -18,9 +16,11 @@ import type { ImportSummary } from "../workloads/import/importer.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
 import { parseScript } from "../workloads/script/parse.ts";
-import { type ByteSource, type Decompressors, openTrace } from "../workloads/trace/reader.ts";
+import { openTrace } from "../workloads/trace/reader.ts";
 import { makeMemoryWriter } from "../workloads/trace/writer.ts";
 import { demandFile } from "./host.ts";
+import { COMPRESSORS, DECOMPRESSORS, type Input, openInput, STDIN_NAME } from "./input.ts";
+import { openStored } from "./stored.ts";
 
 export interface ScriptWorkload {
   readonly kind: "script";
@@ -39,169 +39,90 @@ export interface TraceWorkload {
 
 export type Workload = ScriptWorkload | TraceWorkload;
 
-const STDIN = "-";
-const GZIP = [0x1f, 0x8b];
-const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
-const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
-  bytes.length >= magic.length && magic.every((byte, i) => bytes[i] === byte);
-
-const DECOMPRESSORS: Decompressors = {
-  gzip: (bytes) => gunzipSync(bytes),
-  zstd: (bytes) => zstdDecompressSync(bytes),
-};
-
-/** The first bytes of a file. */
-function headOf(path: string, count: number): Uint8Array {
-  const descriptor = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(count);
-    let length = 0;
-    for (let n = 1; n > 0 && length < count; length += n)
-      n = readSync(descriptor, bytes, length, count - length, null);
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** A file's bytes, piece by piece; closed at its end. */
-function fileSource(path: string): ByteSource {
-  const descriptor = openSync(path, "r");
-  return {
-    read() {
-      const piece = new Uint8Array(1 << 20);
-      const length = readSync(descriptor, piece, 0, piece.length, null);
-      if (length > 0) return piece.subarray(0, length);
-      closeSync(descriptor);
-      return undefined;
-    },
-  };
-}
-
-/** The file as a stream of bytes without its compression. */
-function plainStream(path: string): Readable {
-  const head = headOf(path, 4);
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  const undo = startsWith(head, GZIP)
-    ? createGunzip()
-    : startsWith(head, ZSTD)
-      ? createZstdDecompress()
-      : undefined;
-  if (undo === undefined) return file;
-  file.on("error", (error) => undo.destroy(error));
-  return file.pipe(undo);
-}
-
-/** Standard input, whole: it can be read only once, but each column of a comparison reads the workload again. */
-function standardInput(): Uint8Array {
-  const bytes = readFileSync(0);
-  if (startsWith(bytes, GZIP)) return gunzipSync(bytes);
-  return startsWith(bytes, ZSTD) ? zstdDecompressSync(bytes) : bytes;
-}
-
-interface Contents {
-  readonly head: Uint8Array;
-  /** All of it, head included. */
-  readonly pieces: AsyncIterable<Uint8Array>;
-}
-
-async function contentsOf(path: string): Promise<Contents> {
-  if (path === STDIN) {
-    const bytes = standardInput();
-    return { head: bytes, pieces: Readable.from([bytes]) };
-  }
-  const pieces = plainStream(path)[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  const held: Uint8Array[] = [];
-  for (let bytes = 0; bytes < DETECT_BYTES; ) {
-    const piece = await pieces.next();
-    if (piece.done === true) break;
-    held.push(piece.value);
-    bytes += piece.value.length;
-  }
-  const head = Buffer.concat(held);
-  async function* all(): AsyncGenerator<Uint8Array> {
-    yield head;
-    for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) yield piece.value;
-  }
-  return { head, pieces: all() };
-}
-
-function warningsOf(path: string, summary: ImportSummary): string[] {
+function warningsOf({ name, cutOff }: Input, summary: ImportSummary): string[] {
   const warnings: string[] = [];
-  if (summary.cutOff !== undefined) warnings.push(`${path}: ${summary.cutOff}: replayed up to there`);
+  const cut = summary.cutOff ?? cutOff();
+  if (cut !== undefined) warnings.push(`${name} is cut off: ${cut}; replayed up to there`);
   if (summary.unreadableLines > 0) {
     const first = summary.unreadable[0];
-    const where = first === undefined ? "" : `; the first is line ${first.line}: expected ${first.expected}`;
-    warnings.push(`${path}: ${summary.unreadableLines} lines could not be read${where}`);
+    const where = first === undefined ? "" : `, first line ${first.line}: expected ${first.expected}`;
+    warnings.push(`${name}: ${summary.unreadableLines} lines could not be read${where}`);
   }
   return warnings;
 }
 
-async function importText(path: string, format: ImportFormat, contents: Contents): Promise<TraceWorkload> {
-  const writer = makeMemoryWriter();
+/** Imports into memory, compressed: a trace is read again for each column. */
+async function importText(input: Input, format: ImportFormat): Promise<TraceWorkload> {
+  const writer = makeMemoryWriter({ codec: "zstd", compress: COMPRESSORS.zstd });
   const importer = makeImporter(format, writer);
-  for await (const piece of contents.pieces) importer.push(piece);
+  for await (const piece of input.pieces) importer.push(piece);
   const summary = importer.end();
   writer.end();
   const bytes = writer.bytes();
   return {
     kind: "trace",
-    name: basename(path),
-    open: () => openTrace(bytes, {}, path),
-    warnings: warningsOf(path, summary),
+    name: basename(input.name),
+    open: () => openTrace(bytes, DECOMPRESSORS, input.name),
+    warnings: warningsOf(input, summary),
   };
 }
 
-/** Text that people write is short, has no zero byte, and says so in its name or its first word. */
-function looksLikeScript(path: string, head: Uint8Array): boolean {
-  if (path.endsWith(".pw")) return true;
-  const text = Buffer.from(head).toString("latin1");
-  return /^(\s*(#.*)?\n)*\s*(machine|set|cpu|map)\s/.test(text) && !text.includes("\0");
+/** Scripts are short text that begins with a comment or a word of the language. */
+const SCRIPT_START = /^(\s*(#.*)?\n)*\s*(machine|set|cpu|map|snapshot|repeat|fork|thread)\s/;
+
+async function wholeOf(input: Input): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of input.pieces) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
-/** Mistakes inside a text are found by parts that do not know the file's name. */
-function named(error: unknown, path: string): unknown {
-  if (!(error instanceof UserError) || error.place.file !== undefined) return error;
-  return new UserError(error.message, { ...error.place, file: path });
+function scriptWorkload(name: string, text: string): ScriptWorkload {
+  return { kind: "script", name: basename(name), script: parseScript(text, name) };
 }
 
 async function openText(path: string): Promise<Workload> {
-  try {
-    const contents = await contentsOf(path);
-    const format = detectFormat(contents.head);
-    if (format === undefined && looksLikeScript(path, contents.head)) {
-      return scriptWorkload(path, Buffer.from(contents.head).toString("utf8"));
+  const input = await openInput(path, DETECT_BYTES);
+  const format = detectFormat(input.head);
+  if (format === "pwt") {
+    if (path !== STDIN_NAME) {
+      throw new UserError("a stored trace is compressed inside: undo the compression around it first");
     }
-    if (format === undefined) throw unknownFormat(contents.head, path);
-    if (format !== "pwt") return await importText(path, format, contents);
-    if (path !== STDIN)
-      throw new UserError("a stored trace is compressed inside: decompress this file first");
+    const bytes = await wholeOf(input);
     return {
       kind: "trace",
       name: "stdin",
-      open: () => openTrace(contents.head, DECOMPRESSORS, "stdin"),
+      open: () => openTrace(bytes, DECOMPRESSORS, "stdin"),
       warnings: [],
     };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // What zlib says of damaged data is the user's business.
-    if (code?.startsWith("Z_") || code?.startsWith("ZSTD_"))
-      throw new UserError(`damaged: ${message}`, { file: path });
-    throw named(error, path === STDIN ? "stdin" : path);
   }
+  if (format !== undefined) return importText(input, format);
+  if (!SCRIPT_START.test(Buffer.from(input.head).toString("latin1"))) {
+    throw unknownFormat(input.head, input.name);
+  }
+  return scriptWorkload(input.name, (await wholeOf(input)).toString("utf8"));
 }
 
-function scriptWorkload(path: string, text: string): ScriptWorkload {
-  const file = path === STDIN ? "stdin" : path;
-  return { kind: "script", name: basename(file), script: parseScript(text, file) };
+/** A file's first bytes: enough to know a stored trace by. */
+function headOf(path: string): Uint8Array {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(16);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, null));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Opens a script or a trace; `-` is standard input. Throws `UserError` when it is neither. */
 export async function openWorkload(path: string): Promise<Workload> {
-  if (path === STDIN) return openText(path);
-  demandFile(path);
-  if (path.endsWith(".pw")) return scriptWorkload(path, readFileSync(path, "utf8"));
-  if (detectFormat(headOf(path, 16)) !== "pwt") return openText(path);
-  const open = (): TraceReader => openTrace(fileSource(path), DECOMPRESSORS, path);
-  return { kind: "trace", name: basename(path), open, warnings: [] };
+  try {
+    if (path === STDIN_NAME) return await openText(path);
+    demandFile(path);
+    if (path.endsWith(".pw")) return scriptWorkload(path, readFileSync(path, "utf8"));
+    if (detectFormat(headOf(path)) !== "pwt") return await openText(path);
+    return { kind: "trace", name: basename(path), open: () => openStored(path), warnings: [] };
+  } catch (error) {
+    if (!(error instanceof UserError) || error.place.file !== undefined) throw error;
+    throw new UserError(error.message, { ...error.place, file: path === STDIN_NAME ? "stdin" : path });
+  }
 }

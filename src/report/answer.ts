@@ -1,6 +1,6 @@
 /**
- * The answer in plain words: what each setting costs and saves against the first, from the figures alone. No word of
- * the kernel is needed to read it.
+ * The answer in plain words: what each setting costs and saves against the first, from the figures alone. No
+ * word of the kernel is needed to read it.
  */
 import { formatFigure, formatRelative } from "./format.ts";
 import { type Column, type Row, tableOf } from "./table.ts";
@@ -86,10 +86,15 @@ function alone({ name, result }: Column): string {
   const memory = formatFigure("bytes", result.peakRssSumKb * 1024);
   const faults = formatFigure("count", result.vmstat.pgfault ?? 0);
   const time = formatFigure("ns", result.faultsAll.totalNs);
-  return `Under ${name} the program takes ${memory} at its peak; its ${faults} page faults take ${time} in all.`;
+  return (
+    `Under ${name} the program takes ${memory} at its peak; its ${faults} page faults take ` +
+    `${time} in all.`
+  );
 }
 
-/** One sentence for each setting that differs from the first; settings with the same consequence share one. */
+/**
+ * One sentence for each setting that differs from the first; settings with the same consequence share one.
+ */
 export function answerOf(columns: readonly Column[]): string[] {
   if (columns.length === 1) return [alone(columns[0]!)];
   const rows = new Map(tableOf(columns).flatMap((group) => group.rows.map((row) => [row.key, row] as const)));

@@ -1,6 +1,7 @@
 /**
- * The figures by which runs are compared: each declared once, with the words a person reads, the name a kernel
- * developer knows, its unit, and whether less of it is better. Table, text and HTML come from this list.
+ * The figures by which runs are compared: each declared once, with the words a person reads, the name a
+ * kernel developer knows, its unit, and whether less of it is better. Table, text and HTML come from this
+ * list.
  */
 import { FAULT_KINDS, type FaultKind } from "../core/events.ts";
 import type { Result } from "../metrics/result.ts";
@@ -106,7 +107,7 @@ const HUGE: readonly Figure[] = [
   {
     key: "huge_split",
     label: "broken up again",
-    doc: "Huge pages that were split into small ones (thp_split_page).",
+    doc: "Huge mappings that became small ones (thp_split_pmd).",
     kind: "count",
     better: "lower",
     read: (r) => r.hugeSplit,

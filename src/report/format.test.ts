@@ -30,7 +30,7 @@ test("figures for programs are plain numbers in the base unit", () => {
   assert.equal(formatFigure("ns", undefined, "raw"), "");
 });
 
-test("a difference is a percentage, from twice as much on a factor, and none is told for equal figures", () => {
+test("a difference is a percentage, from twice as much on a factor; equal figures tell none", () => {
   const table: [number | undefined, string][] = [
     [undefined, ""],
     [0, ""],

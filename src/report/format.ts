@@ -1,6 +1,6 @@
 /**
- * The one formatter of figures: human ("55.9 MiB", "176 µs", "23,075", "-27%") or raw (the plain number in the base
- * unit). Text, HTML and messages all use it. Independent of the host's locale.
+ * The one formatter of figures: human ("55.9 MiB", "176 µs", "23,075", "-27%") or raw (the plain number in
+ * the base unit). Text, HTML and messages all use it. Independent of the host's locale.
  */
 
 export type FigureKind = "count" | "bytes" | "ns" | "share" | "per-thousand";
@@ -83,8 +83,8 @@ export function formatFigure(
 }
 
 /**
- * How far a value lies from the first column's: `-27%`, `+2.8%`, `×84`; empty when equal or when there is nothing to
- * relate to. A tiny difference is `~0%`, so that it is not taken for none.
+ * How far a value lies from the first column's: `-27%`, `+2.8%`, `×84`; empty when equal or when there is
+ * nothing to relate to. A tiny difference is `~0%`, so that it is not taken for none.
  */
 export function formatRelative(relative: number | undefined): string {
   if (relative === undefined || relative === 0) return "";

@@ -1,4 +1,7 @@
-/** A result for programs: every figure of a column under its name in snake_case. Series stay in the HTML report. */
+/**
+ * A result for programs: every figure of a column under its name in snake_case. Series stay in the HTML
+ * report.
+ */
 import type { Distribution } from "../metrics/result.ts";
 import type { Column } from "./table.ts";
 

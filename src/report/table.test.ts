@@ -18,8 +18,10 @@ function cellsOf(key: string, results: readonly Result[]): readonly Cell[] | und
 test("every figure that compare promises has a row", () => {
   const keys = tableOf(columns).flatMap((group) => group.rows.map((row) => row.key));
   const promised =
-    "touched peak_rss_sum mean_rss_sum peak_rss peak_bloat huge_from_fault huge_collapsed huge_split huge_fallback " +
-    "huge_share_mean page_faults faults_anon_4k faults_anon_huge fault_time fault_p50 fault_p99 fault_p999 fault_max " +
+    "touched peak_rss_sum mean_rss_sum peak_rss peak_bloat huge_from_fault huge_collapsed " +
+    "huge_split huge_fallback " +
+    "huge_share_mean page_faults faults_anon_4k faults_anon_huge fault_time fault_p50 fault_p99 " +
+    "fault_p999 fault_max " +
     "tlb_misses walk_time khugepaged_time compaction_time run_time";
   assert.deepEqual(
     promised.split(" ").filter((key) => !keys.includes(key)),
@@ -75,14 +77,17 @@ test("counters come in kernel order, those that only one column has with 0 in th
   );
 });
 
-test("JSON has every scalar figure of a result in snake_case, and counters under their kernel names", () => {
-  const column = jsonColumn(columns[1]!);
-  assert.equal(column.name, "thp=always");
-  assert.deepEqual(column.vmstat, { pgfault: 620, thp_fault_alloc: 20 });
-  assert.equal(column.peak_rss_kb, 4388);
-  assert.equal(column.peak_anon_huge_kb, 4096);
-  assert.equal((column.faults_all as Record<string, number>).p999_ns, 176_000);
-  assert.equal((column.faults as Record<string, Record<string, number>>).anon_huge!.count, 20);
-  assert.equal((column.tlb as Record<string, number>).walk_ns, 1500);
-  assert.equal(JSON.parse(renderJson(columns)).columns.length, 2);
-});
+test(
+  "JSON has every scalar figure of a result in snake_case, and counters under their kernel " + "names",
+  () => {
+    const column = jsonColumn(columns[1]!);
+    assert.equal(column.name, "thp=always");
+    assert.deepEqual(column.vmstat, { pgfault: 620, thp_fault_alloc: 20 });
+    assert.equal(column.peak_rss_kb, 4388);
+    assert.equal(column.peak_anon_huge_kb, 4096);
+    assert.equal((column.faults_all as Record<string, number>).p999_ns, 176_000);
+    assert.equal((column.faults as Record<string, Record<string, number>>).anon_huge!.count, 20);
+    assert.equal((column.tlb as Record<string, number>).walk_ns, 1500);
+    assert.equal(JSON.parse(renderJson(columns)).columns.length, 2);
+  },
+);

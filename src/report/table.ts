@@ -1,4 +1,6 @@
-/** From results to the rows of the comparison: absolute, and relative to the first column. No drawing here. */
+/**
+ * From results to the rows of the comparison: absolute, and relative to the first column. No drawing here.
+ */
 import { COUNTER_NAMES, isGauge } from "../core/counters.ts";
 import type { Result } from "../metrics/result.ts";
 import { FIGURE_GROUPS, type Figure } from "./figures.ts";
@@ -81,7 +83,9 @@ export function tableOf(columns: readonly Column[]): RowGroup[] {
   return groups;
 }
 
-/** Every counter that changed in some column, under its kernel name, in kernel order; unknown names come last. */
+/**
+ * Every counter that changed in some column, under its kernel name, in kernel order; unknown names come last.
+ */
 export function counterRows(columns: readonly Column[]): Row[] {
   const seen = new Set<string>();
   for (const { result } of columns) for (const name of Object.keys(result.vmstat)) seen.add(name);

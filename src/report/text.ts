@@ -1,4 +1,6 @@
-/** The comparison for a terminal: header, answer, table, trust. Plain text; the painter adds colours, if any. */
+/**
+ * The comparison for a terminal: header, answer, table, trust. Plain text; the painter adds colours, if any.
+ */
 import { answerOf } from "./answer.ts";
 import { type FormatMode, formatBytes, formatFigure, formatRelative, formatTime } from "./format.ts";
 import { type Column, counterRows, type Row, type RowGroup, tableOf } from "./table.ts";
@@ -129,8 +131,10 @@ export function headerOf(columns: readonly Column[], version: string): string[] 
   const size = `${formatFigure("count", first.vmstat.pgfault ?? 0)} faults, ${formatTime(first.runNs)}`;
   const who = `${processes} ${processes === 1 ? "process" : "processes"}`;
   return [
-    `Pagewise ${version}  ·  ${first.workload}  ·  ${size}, ${who}, ${formatBytes(first.touchedPeakKb * 1024)} touched`,
-    `machine ${unique(results.map((r) => r.machine))}  ·  hardware ${unique(results.map((r) => r.hardware))}` +
+    `Pagewise ${version}  ·  ${first.workload}  ·  ${size}, ${who}, ` +
+      `${formatBytes(first.touchedPeakKb * 1024)} touched`,
+    `machine ${unique(results.map((r) => r.machine))}  ·  hardware ` +
+      `${unique(results.map((r) => r.hardware))}` +
       `  ·  kernel ${unique(results.map((r) => r.generation))}  ·  seed ${first.seed}`,
   ];
 }

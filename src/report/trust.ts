@@ -1,6 +1,6 @@
 /**
- * "How far to trust this": what the figures rest on, said beside them. Agreement with a real kernel's measurement is
- * computed from that measurement, never asserted.
+ * "How far to trust this": what the figures rest on, said beside them. Agreement with a real kernel's
+ * measurement is computed from that measurement, never asserted.
  */
 import { generationByName } from "../generations/index.ts";
 import { formatFigure, formatRelative } from "./format.ts";
@@ -49,7 +49,10 @@ function comparisons({ result }: Column, m: Measurement): Comparison[] {
 
 function told({ what, kind, model, real }: Comparison): string {
   const off = real === undefined || real === 0 ? "" : formatRelative((model - real) / real);
-  return `${what} ${formatFigure(kind, model)}, measured ${formatFigure(kind, real)}${off === "" ? "" : ` (${off})`}`;
+  return (
+    `${what} ${formatFigure(kind, model)}, measured ` +
+    `${formatFigure(kind, real)}${off === "" ? "" : ` (${off})`}`
+  );
 }
 
 function agreement(columns: readonly Column[], measurements: readonly Measurement[]): string[] {
@@ -76,7 +79,8 @@ export function trustNotes(columns: readonly Column[], measurements: readonly Me
   const hardware = unique(columns.map(({ result }) => result.hardware)).join(", ");
   notes.push(
     "Counts (faults, huge pages, memory) follow the kernel's rules. " +
-      `Times follow the cost figures of ${hardware}, each with its source or marked as assumed: read them as relations.`,
+      `Times follow the cost figures of ${hardware}, each with its source or marked as assumed: ` +
+      `read them as relations.`,
   );
   if (columns.some(({ result }) => !result.referencesComplete)) {
     notes.push("The trace holds faults, not every reference, so TLB misses and walk time are left out.");

@@ -1,10 +1,10 @@
 /**
- * The page's script: moves a cursor over the charts and shows the tooltip of that place. All its text was made by the
- * report (it is in the page's data); without the script the page only lacks tooltips.
+ * The page's script: moves a cursor over the charts and shows the tooltip of that place. All its text was
+ * made by the report (it is in the page's data); without the script the page only lacks tooltips.
  */
-export const CLIENT = `
-"use strict";
-(() => {
+
+/** The tooltip: hidden, or filled with the lines of one place. */
+const BOX = `
   const tips = JSON.parse(document.getElementById("pagewise-data").textContent).tips;
   const box = document.getElementById("tip");
   const hide = (svg) => {
@@ -28,6 +28,10 @@ export const CLIENT = `
       box.append(row);
     }
   };
+`;
+
+/** Puts cursor and tooltip at one place of a chart; the latency chart's places are bins, not points. */
+const SHOW = `
   const show = (svg, index) => {
     const list = tips[svg.dataset.tips];
     const left = Number(svg.dataset.left);
@@ -51,6 +55,10 @@ export const CLIENT = `
     box.style.visibility = "visible";
     svg.dataset.index = i;
   };
+`;
+
+/** Pointer and arrow keys. */
+const LISTEN = `
   for (const svg of document.querySelectorAll("svg.chart")) {
     const move = (event) => {
       const frame = svg.getBoundingClientRect();
@@ -72,5 +80,6 @@ export const CLIENT = `
       show(svg, Number(svg.dataset.index ?? -1) + step);
     });
   }
-})();
 `;
+
+export const CLIENT = `"use strict";\n{${BOX}${SHOW}${LISTEN}}\n`;

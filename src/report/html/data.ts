@@ -1,6 +1,6 @@
 /**
- * What the HTML report shows, as plain data: it is embedded in the page as JSON, and every chart is drawn from it.
- * Nothing here knows how it is drawn.
+ * What the HTML report shows, as plain data: it is embedded in the page as JSON, and every chart is drawn
+ * from it. Nothing here knows how it is drawn.
  */
 import type { Distribution, MemorySeries, Result } from "../../metrics/result.ts";
 import { answerOf } from "../answer.ts";
@@ -57,7 +57,9 @@ export function latencyBinOf(ns: number): number {
   return Math.max(0, Math.floor(Math.log10(Math.max(1, ns)) * BINS_PER_DECADE + 1e-9));
 }
 
-/** Bounds are whole ns, so that the page's bytes do not depend on the last digit of a host's power function. */
+/**
+ * Bounds are whole ns, so that the page's bytes do not depend on the last digit of a host's power function.
+ */
 const boundOf = (bin: number): number => Math.round(10 ** (bin / BINS_PER_DECADE));
 
 function latencyOf(faults: Distribution): LatencyBin[] {

@@ -43,7 +43,9 @@ function xLabels(frame: Frame, axis: Axis): string {
     text += `<path class="tick" d="M${xy(x)} ${frame.bottom}v5"/>`;
     if (centre - half < free) continue;
     free = centre + half;
-    text += `<text class="label" text-anchor="middle" x="${xy(centre)}" y="${frame.bottom + 19}">${label}</text>`;
+    text +=
+      `<text class="label" text-anchor="middle" x="${xy(centre)}" ` +
+      `y="${frame.bottom + 19}">${label}</text>`;
   }
   return text;
 }
@@ -61,12 +63,15 @@ export function drawAxes(frame: Frame, x: Axis, y: Axis, xTitle: string): string
 
 export function axisTitle(frame: Frame, title: string): string {
   const x = xy((frame.left + frame.right) / 2);
-  return `<text class="label" text-anchor="middle" x="${x}" y="${frame.bottom + 37}">${escapeText(title)}</text>`;
+  return (
+    `<text class="label" text-anchor="middle" x="${x}" ` +
+    `y="${frame.bottom + 37}">${escapeText(title)}</text>`
+  );
 }
 
 /**
- * The SVG element. `tips` names the list of tooltips in the page's data; pointer and arrow keys walk along it between
- * the frame's left and right ends.
+ * The SVG element. `tips` names the list of tooltips in the page's data; pointer and arrow keys walk along it
+ * between the frame's left and right ends.
  */
 export function svgOf(
   frame: Frame,
@@ -74,7 +79,8 @@ export function svgOf(
 ): string {
   const box = `0 0 ${frame.width} ${frame.height}`;
   return (
-    `<svg class="chart ${o.width}" viewBox="${box}" role="img" tabindex="0" aria-label="${escapeText(o.label)}" ` +
+    `<svg class="chart ${o.width}" viewBox="${box}" role="img" tabindex="0" ` +
+    `aria-label="${escapeText(o.label)}" ` +
     `data-tips="${o.tips}" data-left="${frame.left}" data-right="${frame.right}">${o.content}` +
     `<path class="cursor" d="M0 ${frame.top}V${frame.bottom}"/></svg>`
   );

@@ -1,6 +1,6 @@
 /**
- * How long page faults took: one row of bars a column on a common logarithmic time axis. Bar heights are logarithmic
- * too, or twenty faults of 176 µs would vanish beside twenty thousand of 1.5 µs.
+ * How long page faults took: one row of bars a column on a common logarithmic time axis. Bar heights are
+ * logarithmic too, or twenty faults of 176 µs would vanish beside twenty thousand of 1.5 µs.
  */
 import { formatFigure, formatTime } from "../format.ts";
 import { BINS_PER_DECADE, type ReportColumn } from "./data.ts";
@@ -63,7 +63,8 @@ function drawCounts(frame: Frame, place: RowPlace, most: number): string {
     free = y;
     const label = count >= 1e6 ? count / 1e6 + "M" : count >= 1e3 ? count / 1e3 + "k" : String(count);
     text += `<path class="grid" d="M${frame.left} ${xy(y)}H${frame.right}"/>`;
-    text += `<text class="label" text-anchor="end" x="${frame.left - 7}" y="${xy(y)}" dy="4">${label}</text>`;
+    text +=
+      `<text class="label" text-anchor="end" x="${frame.left - 7}" y="${xy(y)}" ` + `dy="4">${label}</text>`;
   }
   return text;
 }

@@ -58,7 +58,9 @@ export function drawLines(chart: LineChart, width: Width): string {
     if (line.tNs.length === 0) continue;
     content += `<path class="line ${line.style}" d="${pathOf(line, frame, tMax, yAxis.max)}"/>`;
     const x = xy(atX(frame, line.tNs.at(-1)! / tMax));
-    content += `<circle class="dot ${line.style}" r="3.5" cx="${x}" cy="${xy(atY(frame, line.y.at(-1)! / yAxis.max))}"/>`;
+    content +=
+      `<circle class="dot ${line.style}" r="3.5" cx="${x}" ` +
+      `cy="${xy(atY(frame, line.y.at(-1)! / yAxis.max))}"/>`;
   }
   return svgOf(frame, { width, tips: chart.id, label: `${chart.title}. ${chart.caption}`, content });
 }

@@ -59,17 +59,20 @@ test("names that look like markup stay text, in the page and in its data", () =>
   expect(embeddedJson("<!--\u2028")).toBe('"\\u003c!--\\u2028"');
 });
 
-test("every chart is drawn for wide and for narrow pages, with a name for readers that cannot see it", () => {
-  const charts = [
-    ...page.matchAll(/<svg class="chart (\w+)"[^>]*aria-label="([^"]+)"[^>]*data-tips="([\w-]+)"/g),
-  ];
-  const drawn = charts.map((match) => `${match[3]} ${match[1]}`);
-  for (const id of ["memory", "huge", "share", "stack-0", "stack-1", "latency"]) {
-    expect(drawn.filter((each) => each === `${id} wide`)).toHaveLength(1);
-    expect(drawn.filter((each) => each === `${id} narrow`)).toHaveLength(1);
-  }
-  expect(drawnPart(page)).not.toMatch(/NaN|undefined|Infinity/);
-});
+test(
+  "every chart is drawn for wide and for narrow pages, with a name for readers that cannot see " + "it",
+  () => {
+    const charts = [
+      ...page.matchAll(/<svg class="chart (\w+)"[^>]*aria-label="([^"]+)"[^>]*data-tips="([\w-]+)"/g),
+    ];
+    const drawn = charts.map((match) => `${match[3]} ${match[1]}`);
+    for (const id of ["memory", "huge", "share", "stack-0", "stack-1", "latency"]) {
+      expect(drawn.filter((each) => each === `${id} wide`)).toHaveLength(1);
+      expect(drawn.filter((each) => each === `${id} narrow`)).toHaveLength(1);
+    }
+    expect(drawnPart(page)).not.toMatch(/NaN|undefined|Infinity/);
+  },
+);
 
 test("a result without faults and with an empty series still makes a page", () => {
   const none = sampleResult({ faultsAll: distribution([]), faults: {}, vmstat: {}, runNs: 0 });

@@ -1,6 +1,6 @@
 /**
- * The report: one self-contained HTML file (style, script, charts and data inside; nothing is loaded from anywhere).
- * The same results give the same bytes.
+ * The report: one self-contained HTML file (style, script, charts and data inside; nothing is loaded from
+ * anywhere). The same results give the same bytes.
  */
 import type { Column } from "../table.ts";
 import { CLIENT } from "./client.ts";
@@ -56,68 +56,66 @@ function lineCharts(columns: readonly ReportColumn[]): LineChart[] {
   return [memory, huge, share];
 }
 
+function legendSample(style: string, shape: "line" | "area"): string {
+  const isLine = shape === "line" || style === "touched" || style === "reference";
+  return `<path class="${isLine ? "line" : "area"} ${style}" d="${isLine ? "M1 6H33" : "M9 0H25V12H9Z"}"/>`;
+}
+
 function legend(items: readonly (readonly [style: string, name: string])[], shape: "line" | "area"): string {
-  const sample = (style: string): string => {
-    if (style === "touched" || style === "reference") return `<path class="line ${style}" d="M1 6H33"/>`;
-    return shape === "line"
-      ? `<path class="line ${style}" d="M1 6H33"/>`
-      : `<path class="area ${style}" d="M9 0H25V12H9Z"/>`;
-  };
-  const entries = items.map(
-    ([style, name]) =>
-      `<li><svg viewBox="0 0 34 12" aria-hidden="true">${sample(style)}</svg>${escapeText(name)}</li>`,
-  );
+  const entries = items.map(([style, name]) => {
+    const sample = legendSample(style, shape);
+    return `<li><svg viewBox="0 0 34 12" aria-hidden="true">${sample}</svg>${escapeText(name)}</li>`;
+  });
   return `<ul class="legend">${entries.join("")}</ul>`;
+}
+
+/** A part of the page; `long` ones may be broken over printed pages. */
+function section(title: string, caption: string, content: string, long = false): string {
+  const about = caption === "" ? "" : `<p class="caption">${escapeText(caption)}</p>`;
+  return `<section${long ? ' class="long"' : ""}><h2>${escapeText(title)}</h2>${about}${content}</section>`;
 }
 
 function lineSection(chart: LineChart): string {
   const items = chart.lines.map((line) => [line.style, line.name] as const);
-  return (
-    `<section><h2>${escapeText(chart.title)}</h2><p class="caption">${escapeText(chart.caption)}</p>` +
-    `${legend(items, "line")}${WIDTHS.map((width) => drawLines(chart, width)).join("")}</section>`
-  );
+  const drawn = WIDTHS.map((width) => drawLines(chart, width)).join("");
+  return section(chart.title, chart.caption, legend(items, "line") + drawn);
 }
 
 function stackSection(columns: readonly ReportColumn[]): string {
   const layers = LAYERS.filter((layer) => layer.style !== "l2" || hasFiles(columns));
-  const items = [
-    ...layers.map((layer) => [layer.style, layer.name] as const),
-    ["touched", "touched by the program"] as const,
-  ];
+  const touched = ["touched", "touched by the program"] as const;
+  const items = [...layers.map((layer) => [layer.style, layer.name] as const), touched];
   const panels = columns.map((column, index) => {
     const drawn = WIDTHS.map((width) => drawStack(columns, index, width)).join("");
     return `<h3>${escapeText(column.name)}</h3>${drawn}`;
   });
-  return (
-    `<section class="long"><h2>What the memory was made of</h2><p class="caption">` +
-    `Where huge and small pages together reach above the dashed line, memory is resident that was never touched.</p>` +
-    `${legend(items, "area")}${panels.join("\n")}</section>`
-  );
+  const caption =
+    "Where huge and small pages together reach above the dashed line, memory is resident that was never touched.";
+  return section("What the memory was made of", caption, legend(items, "area") + panels.join("\n"), true);
 }
 
 function latencySection(columns: readonly ReportColumn[]): string {
-  return (
-    `<section class="long"><h2>How long page faults took</h2><p class="caption">How many faults took how long; both ` +
-    `scales are logarithmic. Dashed: 99 of 100 faults are faster than this (p99).</p>` +
-    `${WIDTHS.map((width) => drawLatency(columns, width)).join("")}</section>`
-  );
+  const caption =
+    "How many faults took how long; both scales are logarithmic. " +
+    "Dashed: 99 of 100 faults are faster than this (p99).";
+  const drawn = WIDTHS.map((width) => drawLatency(columns, width)).join("");
+  return section("How long page faults took", caption, drawn, true);
 }
 
 function settingsOf(column: ReportColumn): string {
-  const changed = Object.entries(column.settings).map(
-    ([knob, value]) => `<code>${escapeText(`${knob} = ${value}`)}</code>`,
-  );
+  const code = (text: string): string => `<code>${escapeText(text)}</code>`;
+  const changed = Object.entries(column.settings).map(([knob, value]) => code(`${knob} = ${value}`));
   const what = changed.length === 0 ? "every knob at its default" : changed.join(", ");
   return `<li><b>${escapeText(column.name)}</b>: kernel ${escapeText(column.generation)}, ${what}</li>`;
 }
 
-function notesSection(data: ReportData): string {
-  const command = data.command === "" ? "" : `<li>Made by: <code>${escapeText(data.command)}</code></li>`;
-  return (
-    `<section><h2>How far to trust this</h2><ul class="notes">` +
-    `${data.trust.map((note) => `<li>${escapeText(note)}</li>`).join("")}</ul></section>` +
-    `<section><h2>What was run</h2><ul class="notes">${data.columns.map(settingsOf).join("")}${command}</ul></section>`
-  );
+const list = (items: readonly string[]): string => `<ul class="notes">${items.join("")}</ul>`;
+
+function notesSections(data: ReportData): string {
+  const made = data.command === "" ? [] : [`<li>Made by: <code>${escapeText(data.command)}</code></li>`];
+  const trust = data.trust.map((note) => `<li>${escapeText(note)}</li>`);
+  const runs = [...data.columns.map(settingsOf), ...made];
+  return section("How far to trust this", "", list(trust)) + section("What was run", "", list(runs));
 }
 
 function tipsOf(data: ReportData, charts: readonly LineChart[]): Record<string, Tip[]> {
@@ -136,28 +134,43 @@ function titleOf({ columns, workload }: ReportData): string {
     : `What each setting does to ${workload}`;
 }
 
+function figuresSection(data: ReportData, names: readonly string[]): string {
+  const point = "Point at a name to read what it means.";
+  const caption =
+    names.length > 1 ? `Differences are to the first column: ✓ better, ▲ worse. ${point}` : point;
+  return section("The figures", caption, drawTable(data.table, names, "Comparison of all settings"), true);
+}
+
+function countersSection(data: ReportData, names: readonly string[]): string {
+  if (data.counters.length === 0) return "";
+  const table = drawTable([{ title: "", rows: data.counters }], names, "Counters of /proc/vmstat");
+  const summary = "<summary>Every counter of the kernel, under its own name</summary>";
+  return `<section class="long"><details>${summary}${table}</details></section>`;
+}
+
+function headSections(data: ReportData): string {
+  const about = data.about.map((line) => `<p class="about">${escapeText(line)}</p>`).join("");
+  const answer = data.answer.map((sentence) => `<p>${escapeText(sentence)}</p>`).join("");
+  return (
+    `<header><h1>${escapeText(titleOf(data))}</h1>${about}</header>` +
+    `<section class="answer"><h2>The answer</h2>${answer}</section>`
+  );
+}
+
 function bodyOf(data: ReportData, charts: readonly LineChart[]): string {
   const names = data.columns.map((column) => column.name);
   const [memory, ...later] = charts;
-  const counters =
-    data.counters.length === 0
-      ? ""
-      : `<section class="long"><details><summary>Every counter of the kernel, under its own name</summary>` +
-        `${drawTable([{ title: "", rows: data.counters }], names, "Counters of /proc/vmstat")}</details></section>`;
+  const made = `Pagewise ${escapeText(data.version)}`;
   return [
-    `<header><h1>${escapeText(titleOf(data))}</h1>`,
-    data.about.map((line) => `<p class="about">${escapeText(line)}</p>`).join("") + "</header>",
-    `<section class="answer"><h2>The answer</h2>${data.answer.map((a) => `<p>${escapeText(a)}</p>`).join("")}</section>`,
-    `<section class="long"><h2>The figures</h2><p class="caption">${data.columns.length > 1 ? "Differences are to the first column: ✓ better, ▲ worse. " : ""}` +
-      `Point at a name to read what it means.</p>` +
-      `${drawTable(data.table, names, "Comparison of all settings")}</section>`,
+    headSections(data),
+    figuresSection(data, names),
     memory === undefined ? "" : lineSection(memory),
     stackSection(data.columns),
     latencySection(data.columns),
     ...later.map(lineSection),
-    counters,
-    notesSection(data),
-    `<footer>Pagewise ${escapeText(data.version)}. This file is complete: it loads nothing and can be passed on.</footer>`,
+    countersSection(data, names),
+    notesSections(data),
+    `<footer>${made}. This file is complete: it loads nothing and can be passed on.</footer>`,
   ].join("\n");
 }
 

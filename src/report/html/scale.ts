@@ -35,7 +35,10 @@ function stepped(max: number, step: number, upTo: number, label: (value: number)
 
 export type AxisKind = "bytes" | "ns" | "count" | "share";
 
-/** An axis from 0 that holds `max`. With `round` its end is a tick (for y), else it is `max` itself (for time). */
+/**
+ * An axis from 0 that holds `max`. With `round` its end is a tick (for y), else it is `max` itself (for
+ * time).
+ */
 export function axisOf(kind: AxisKind, max: number, count: number, round: boolean): Axis {
   if (kind === "share") {
     const label = (i: number): string => i * 25 + "%";

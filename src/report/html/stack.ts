@@ -1,4 +1,7 @@
-/** What one column's memory was made of over time: stacked areas, with the touched memory as a line above them. */
+/**
+ * What one column's memory was made of over time: stacked areas, with the touched memory as a line above
+ * them.
+ */
 import { formatBytes, formatTime } from "../format.ts";
 import type { ReportColumn } from "./data.ts";
 import { atX, atY, drawAxes, type Frame, frameOf, svgOf, type Width } from "./frame.ts";

@@ -1,4 +1,6 @@
-/** The comparison as an HTML table: figures with what they mean, differences in words as well as in colour. */
+/**
+ * The comparison as an HTML table: figures with what they mean, differences in words as well as in colour.
+ */
 import { formatFigure, formatRelative } from "../format.ts";
 import type { Cell, Row, RowGroup } from "../table.ts";
 import { escapeText } from "./markup.ts";
@@ -32,7 +34,8 @@ function groupOf(group: RowGroup, columns: number): string {
   const title =
     group.title === ""
       ? ""
-      : `<tr class="group"><th scope="rowgroup" colspan="${columns + 1}">${escapeText(group.title)}</th></tr>`;
+      : `<tr class="group"><th scope="rowgroup" ` +
+        `colspan="${columns + 1}">${escapeText(group.title)}</th></tr>`;
   return `<tbody>${title}${group.rows.map(rowOf).join("\n")}</tbody>`;
 }
 

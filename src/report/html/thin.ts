@@ -1,6 +1,10 @@
-/** Fewer points for drawing: of all samples that fall on one strip of the screen, those that shape the line. */
+/**
+ * Fewer points for drawing: of all samples that fall on one strip of the screen, those that shape the line.
+ */
 
-/** Indices to draw: in each of `strips` equal parts of the time, the first, lowest, highest and last sample. */
+/**
+ * Indices to draw: in each of `strips` equal parts of the time, the first, lowest, highest and last sample.
+ */
 export function thinned(t: readonly number[], y: readonly number[], tMax: number, strips: number): number[] {
   const kept: number[] = [];
   let start = 0;
