@@ -3,11 +3,12 @@
  *
  *     record ─▶ trace page ─▶ slot ─▶ PMD row ─▶ TLB ─▶ done            (a plain function, no allocation)
  *                                      │          └─▶ walk ─▶ fill ─▶ done
- *                                      └── no row ──────┴─▶ stop: the engine runs the fault path and calls again
+ *                                      └── no row ──────┴─▶ stop: the engine runs the fault path and calls
+ *                                      again
  *
  * A record stands for n references to one page with no other page between them: one look-up and n − 1 certain
- * first-level hits. A record that reads first and writes later is looked up twice, as a reader and then as a writer,
- * because the two may fault differently.
+ * first-level hits. A record that reads first and writes later is looked up twice, as a reader and then as
+ * a writer, because the two may fault differently.
  */
 import type { PmdRow } from "../core/units.ts";
 import { addTouched } from "../kernel/mm/mm.ts";
@@ -53,13 +54,16 @@ const { NONE, TABLE } = PMD;
 const FAULT = MUST_FAULT;
 const HIT = IN_FIRST;
 
-/** Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop. */
+/**
+ * Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop.
+ */
 const STRIDE_RECORDS = 1024;
 
 /**
- * Runs records from … length and moves `k.nowNs`; returns the index of the first one that is not done. `slotRows` has
- * for each slot the PMD row of its first page, or −1 while the engine has not looked it up. At least one record is
- * done when no fault stops it, so that a limit in the past cannot hold a thread up for ever.
+ * Runs records from … length and moves `k.nowNs`; returns the index of the first one that is not done.
+ * `slotRows` has for each slot the PMD row of its first page, or −1 while the engine has not looked it up.
+ * At least one record is done when no fault stops it, so that a limit in the past cannot hold a thread up
+ * for ever.
  */
 export function runReferences(
   k: Kernel,
@@ -144,8 +148,8 @@ function runStride(
 }
 
 /**
- * One reference of a script, to a page of a row that the caller has looked up. True: done, `k.nowNs` has moved. False:
- * it must fault first.
+ * One reference of a script, to a page of a row that the caller has looked up. True: done, `k.nowNs` has
+ * moved. False: it must fault first.
  */
 export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number, write: boolean): boolean {
   if (row < 0) return false;
@@ -159,8 +163,8 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
 }
 
 /**
- * Counts a reference that missed the first level; returns what it took beyond a hit, in picoseconds. Every reference
- * is counted as a first-level hit by `settle`; a miss is taken off again here.
+ * Counts a reference that missed the first level; returns what it took beyond a hit, in picoseconds. Every
+ * reference is counted as a first-level hit by `settle`; a miss is taken off again here.
  */
 function countMiss(k: Kernel, cpu: number, found: number): number {
   const { stats } = k.tlb;

@@ -1,12 +1,12 @@
 /**
- * The look-up of the hot reference loop: the same answers as `translate`, for levels that are plain sets of tags and
- * references that the page table allows. Everything else goes to `translate`.
+ * The look-up of the hot reference loop: the same answers as `translate`, for levels that are plain sets of
+ * tags and references that the page table allows. Everything else goes to `translate`.
  *
  *     page table allows? ─▶ first set ─▶ second set ─▶ walk       (nothing ever has to be taken back)
  *            └─ no ─▶ translate
  *
- * Measured: searching and shifting in one pass over one array is 1.5 times as fast as searching first; a function
- * with the places of its sets at hand is twice as fast as one that asks each level for them.
+ * Measured: searching and shifting in one pass over one array is 1.5 times as fast as searching first; a
+ * function with the places of its sets at hand is twice as fast as one that asks each level for them.
  *
  * Models:       two-level x86 data TLBs, as `lookup.ts` does.
  * Not modelled: nothing beyond what `lookup.ts` leaves out.
@@ -25,7 +25,10 @@ const { PRESENT, WRITE, HINT, YOUNG } = PTE;
 const WRITABLE = PTE.WRITE | PTE.DIRTY;
 const USED_TO_WRITE = PTE.YOUNG | PTE.DIRTY;
 
-/** Translates one reference; answers as `translate` does. `write` is 1 for a write: a number is quicker to test. */
+/**
+ * Translates one reference; answers as `translate` does. `write` is 1 for a write: a number is quicker to
+ * test.
+ */
 export function lookUp(
   pt: PageTables,
   tlb: Tlb,

@@ -4,8 +4,8 @@
  *     set-associative (≤ 16 ways)          fully associative (more ways)
  *     tags:  [ newest … oldest ] a set     nodes in a recency list, found through small hash buckets
  *
- * A tag is `key << 1 | writable`. The order of the tags in a set *is* the recency, so a look-up needs no stamps.
- * Tag 0xffffffff is empty: no key is 0x7fffffff.
+ * A tag is `key << 1 | writable`. The order of the tags in a set *is* the recency, so a look-up needs no
+ * stamps. Tag 0xffffffff is empty: no key is 0x7fffffff.
  *
  * Models:       first- and second-level data TLBs and paging-structure caches of x86 processors.
  * Not modelled: pseudo-LRU trees, hashed set indexes, victim buffers, ports and banks.
@@ -100,10 +100,11 @@ export function clearLevel(level: Level, cpu: number): void {
 }
 
 /**
- * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest place,
- * `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY: then the oldest
- * entry has gone to the array's last place, and the caller must either write the newest place or `unshift` the set.
- * `wanted` is `key << 1 | 1`. Searching and shifting at once, four places a step, is what makes long sets fast.
+ * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest
+ * place, `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY:
+ * then the oldest entry has gone to the array's last place, and the caller must either write the newest
+ * place or `unshift` the set. `wanted` is `key << 1 | 1`. Searching and shifting at once, four places a
+ * step, is what makes long sets fast.
  */
 export function shiftIn(tags: Int32Array, set: number, ways: number, wanted: number): number {
   const end = set + ways;
@@ -140,8 +141,8 @@ export function newestPlace(level: Level, cpu: number, index: number): number {
 }
 
 /**
- * Where the entry of a key is, newest in its set now; -1: not here. The entry found may still be one that is not
- * writable.
+ * Where the entry of a key is, newest in its set now; -1: not here. The entry found may still be one that
+ * is not writable.
  */
 export function findInLevel(level: Level, cpu: number, index: number, wanted: number): number {
   if (level.linked) return findLinked(level, cpu, wanted);
@@ -165,7 +166,10 @@ export function insertInLevel(level: Level, cpu: number, index: number, tag: num
   level.tags[set] = tag;
 }
 
-/** Looks a key up in a cache of upper levels: true if it is here. In any case it is its set's newest afterwards. */
+/**
+ * Looks a key up in a cache of upper levels: true if it is here. In any case it is its set's newest
+ * afterwards.
+ */
 export function touchInLevel(level: Level, cpu: number, key: number): boolean {
   const set = newestPlace(level, cpu, key);
   return shiftIn(level.tags, set, level.ways, (key << 1) | 1) !== EMPTY;

@@ -1,11 +1,14 @@
 /**
  * Translating one reference: first level, second level, walk, fill.
  *
- * Both levels are filled on a walk, the first level also from the second. A write to an entry that was cached when its
- * page was clean or read-only walks again: the processor must set the dirty bit, or raise the fault.
+ * Both levels are filled on a walk, the first level also from the second. A write to an entry that was
+ * cached when its page was clean or read-only walks again: the processor must set the dirty bit, or raise
+ * the fault.
  *
- * Models:       two-level data TLBs of x86 processors; accessed and dirty bits as the Intel and AMD manuals define them.
- * Not modelled: faults are counted once, by the walk that succeeds after them; the refused walk costs nothing here.
+ * Models:       two-level data TLBs of x86 processors; accessed and dirty bits as the Intel and AMD manuals
+ * define them.
+ * Not modelled: faults are counted once, by the walk that succeeds after them; the refused walk costs
+ * nothing here.
  */
 import { type PageTables, PMD } from "../mm/page-table.ts";
 import {
@@ -27,8 +30,8 @@ export const MUST_FAULT = -1;
 export const IN_SECOND = 0;
 
 /**
- * Translates a reference with levels of any shape, allowed or not. `pmd` is the kind of its row's PMD, not NONE;
- * for a huge page only the row of `linear` counts.
+ * Translates a reference with levels of any shape, allowed or not. `pmd` is the kind of its row's PMD, not
+ * NONE; for a huge page only the row of `linear` counts.
  */
 export function translate(
   pt: PageTables,
@@ -75,8 +78,8 @@ function walk(pt: PageTables, tlb: Tlb, cpu: number, key: number, write: boolean
 }
 
 /**
- * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a hit. A
- * refused walk leaves the level as it was.
+ * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a
+ * hit. A refused walk leaves the level as it was.
  */
 function refill(pt: PageTables, tlb: Tlb, cpu: number, key: number, index: number, write: boolean): number {
   const level = tlb.l2;
@@ -91,8 +94,8 @@ function refill(pt: PageTables, tlb: Tlb, cpu: number, key: number, index: numbe
 }
 
 /**
- * The same where only some ways of a set may hold huge pages, or none: when all of those do, the oldest huge page goes
- * and not the oldest entry of the set.
+ * The same where only some ways of a set may hold huge pages, or none: when all of those do, the oldest
+ * huge page goes and not the oldest entry of the set.
  */
 function refillLimited(
   pt: PageTables,

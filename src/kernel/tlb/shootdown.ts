@@ -7,7 +7,8 @@
  * A range of more than 33 entries is flushed as a whole: all translations of the address space go.
  *
  * Models:       arch/x86/mm/tlb.c flush_tlb_mm_range(), tlb_single_page_flush_ceiling = 33, v6.1.
- * Not modelled: lazy TLB mode (a CPU that went idle is still interrupted while `mm.cpus` says so), address-space ids
+ * Not modelled: lazy TLB mode (a CPU that went idle is still interrupted while `mm.cpus` says so),
+ * address-space ids
  *               running out, flushes deferred to the next context switch, the batching of reclaim.
  */
 import { C } from "../../core/counters.ts";
@@ -24,9 +25,10 @@ import { tlbFlushMm, tlbInvalidateHuge, tlbInvalidatePage } from "./tlb.ts";
 export const SINGLE_FLUSH_CEILING_PAGES = 33;
 
 /**
- * Flushes [fromVpn, fromVpn + pages) on this CPU and on every other one that runs the mm. The caller yields what it
- * is given: an interrupt round if there were other CPUs, else nothing. `stridePages` is the size of the entries that
- * changed: pagesPerHuge where only huge PMDs did, so that one huge page is one entry to flush.
+ * Flushes [fromVpn, fromVpn + pages) on this CPU and on every other one that runs the mm. The caller yields
+ * what it is given: an interrupt round if there were other CPUs, else nothing. `stridePages` is the size of
+ * the entries that changed: pagesPerHuge where only huge PMDs did, so that one huge page is one entry to
+ * flush.
  */
 export function flushRange(
   k: Kernel,

@@ -4,13 +4,14 @@
  *     reference ─▶ first level ─▶ second level ─▶ walk (walk caches, page table) ─▶ fill both
  *                  4 KiB │ huge     4 KiB + huge
  *
- * Keys are *linear pages* (PMD row × pages of a huge page + index) for base pages and `HUGE_KEY + row` for huge pages.
- * Both are unique over all address spaces, so no address-space id is needed, and their low bits are those of the
- * virtual page number (of the huge page number), which choose the set. An entry remembers whether it may be written
- * without a walk: its PTE was writable and dirty when it was cached.
+ * Keys are *linear pages* (PMD row × pages of a huge page + index) for base pages and `HUGE_KEY + row` for
+ * huge pages. Both are unique over all address spaces, so no address-space id is needed, and their low bits
+ * are those of the virtual page number (of the huge page number), which choose the set. An entry remembers
+ * whether it may be written without a walk: its PTE was writable and dirty when it was cached.
  *
  * Models:       two-level x86 data TLBs with true LRU; arch/x86/mm/tlb.c what is flushed, v6.1.
- * Not modelled: instruction TLBs, 1 GiB entries, coalescing of adjacent PTEs (AMD), store-only entries (Ice Lake),
+ * Not modelled: instruction TLBs, 1 GiB entries, coalescing of adjacent PTEs (AMD), store-only entries (Ice
+ * Lake),
  *               prefetched translations, sharing between hyper-threads, limits on address-space ids (PCID).
  */
 import { assert } from "../../lib/assert.ts";
@@ -93,8 +94,8 @@ export interface Tlb {
   readonly cpus: number;
   readonly hugeOrder: number;
   /**
-   * Tags of the three levels below, in one array: the hot loop takes one column for all. Place 0 is always empty: the
-   * set of levels that the hot loop cannot search itself.
+   * Tags of the three levels below, in one array: the hot loop takes one column for all. Place 0 is always
+   * empty: the set of levels that the hot loop cannot search itself.
    */
   readonly tags: Int32Array;
   readonly l1Small: Level;

@@ -1,6 +1,6 @@
 /**
- * The page walk that a processor does on a TLB miss: reads the page table, sets accessed and dirty bits, and says how
- * many memory references that took.
+ * The page walk that a processor does on a TLB miss: reads the page table, sets accessed and dirty bits,
+ * and says how many memory references that took.
  *
  *     PML4E ─▶ PDPTE ─▶ PDE ─▶ PTE        4 references for a base page, 3 for a huge page,
  *       └── paging-structure caches ──┘   fewer when a cache names the table to go on from
