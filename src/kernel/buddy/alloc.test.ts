@@ -10,7 +10,7 @@ import { freePages, putPage } from "./free.ts";
 import { GFP, GFP_USER } from "./gfp.ts";
 import { drainAllPcps, refillBlocks } from "./pcp.ts";
 import { MIGRATE } from "./state.ts";
-import { memoryOnlyKernel, runAlone } from "./test-kernel.ts";
+import { runAlone, testKernel } from "./test-kernel.ts";
 
 const LOCAL = asNode(0);
 const GIB_FRAMES = 2 ** 18;
@@ -38,13 +38,13 @@ function picture(k: Kernel): string {
 }
 
 test("an allocated frame has one reference, no flag and no mapping", () => {
-  const k = memoryOnlyKernel({ frames: 16, geometry: SMALL });
+  const k = testKernel({ frames: 16, geometry: SMALL });
   const pfn = take(k, 0);
   expect([k.frames.refCount[pfn], k.frames.flags[pfn], k.frames.mapCount[pfn]]).toEqual([1, 0, 0]);
 });
 
 test("frames are handed out from the low end of a split block", () => {
-  const k = memoryOnlyKernel({ frames: 16, geometry: SMALL });
+  const k = testKernel({ frames: 16, geometry: SMALL });
   take(k, 0);
   take(k, 0);
   take(k, 1);
@@ -52,13 +52,13 @@ test("frames are handed out from the low end of a split block", () => {
 });
 
 test("the last frame goes out too where the watermark is 0, and then nothing does", () => {
-  const k = memoryOnlyKernel({ frames: 16, geometry: SMALL });
+  const k = testKernel({ frames: 16, geometry: SMALL });
   for (let i = 0; i < 16; i++) expect(take(k, 0)).toBe(i);
   expect(take(k, 0)).toBe(NO_FRAME);
 });
 
 test("a freed frame comes back first on the same CPU", () => {
-  const k = memoryOnlyKernel({ frames: 16, geometry: SMALL });
+  const k = testKernel({ frames: 16, geometry: SMALL });
   take(k, 0);
   const second = take(k, 0);
   putPage(k, second);
@@ -67,7 +67,7 @@ test("a freed frame comes back first on the same CPU", () => {
 });
 
 test("the fast path gives nothing while the CPU's list is empty", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES, cpus: 2 });
+  const k = testKernel({ frames: GIB_FRAMES, cpus: 2 });
   expect(allocFast(k, 0, LOCAL, GFP_USER)).toBe(NO_FRAME);
   take(k, 0);
   expect(allocFast(k, 0, LOCAL, GFP_USER)).not.toBe(NO_FRAME);
@@ -76,7 +76,7 @@ test("the fast path gives nothing while the CPU's list is empty", () => {
 });
 
 test("one order-9 allocation takes two huge blocks from the zone", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES });
+  const k = testKernel({ frames: GIB_FRAMES });
   const before = freeMemory(k);
   take(k, 9);
   const after = freeMemory(k);
@@ -84,12 +84,12 @@ test("one order-9 allocation takes two huge blocks from the zone", () => {
 });
 
 test("a refill of order o takes the batch shifted by o, and at least two blocks", () => {
-  const pcp = memoryOnlyKernel({ frames: GIB_FRAMES }).buddy.zones[1]!.pcps[0]!;
+  const pcp = testKernel({ frames: GIB_FRAMES }).buddy.zones[1]!.pcps[0]!;
   expect([0, 1, 2, 3, 9].map((order) => refillBlocks(pcp, order))).toEqual([63, 31, 15, 7, 2]);
 });
 
 test("pages in per-CPU lists are missing from the free memory that the kernel reports", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES });
+  const k = testKernel({ frames: GIB_FRAMES });
   const pfn = take(k, 0);
   expect(freeMemory(k).perCpuPages).toBe(62);
   expect(k.vmstat[C.nr_free_pages]).toBe(freeMemory(k).freePages);
@@ -98,7 +98,7 @@ test("pages in per-CPU lists are missing from the free memory that the kernel re
 });
 
 test("a CPU's list that reached its limit gives batches back", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES });
+  const k = testKernel({ frames: GIB_FRAMES });
   const limit = k.buddy.zones[1]!.pcps[0]!.highPages;
   const held = Array.from({ length: 3 * limit }, () => take(k, 0));
   for (const pfn of held) putPage(k, pfn);
@@ -107,7 +107,7 @@ test("a CPU's list that reached its limit gives batches back", () => {
 });
 
 test("allocations and frees are counted in base pages, by zone", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES });
+  const k = testKernel({ frames: GIB_FRAMES });
   const head = take(k, 9);
   k.frames.refCount[head] = 0;
   freePages(k, head, 9);
@@ -115,19 +115,19 @@ test("allocations and frees are counted in base pages, by zone", () => {
 });
 
 test("a machine above 4 GiB serves user memory from Normal first", () => {
-  const k = memoryOnlyKernel({ frames: 8 * GIB_FRAMES });
+  const k = testKernel({ frames: 8 * GIB_FRAMES });
   expect(take(k, 0)).toBeGreaterThanOrEqual(4 * GIB_FRAMES);
 });
 
 test("a full node hands over to the next nearer one, unless the request insists on its own", () => {
-  const k = memoryOnlyKernel({ frames: 32, geometry: SMALL, nodes: 2 });
+  const k = testKernel({ frames: 32, geometry: SMALL, nodes: 2 });
   for (let i = 0; i < 16; i++) take(k, 0, GFP_USER, asNode(1));
   expect(take(k, 2, GFP.THISNODE, asNode(1))).toBe(NO_FRAME);
   expect(take(k, 2, GFP_USER, asNode(1))).toBeLessThan(16);
 });
 
 test("equally far nodes are visited from the next higher number on", () => {
-  const k = memoryOnlyKernel({ frames: 64, geometry: SMALL, nodes: 4 });
+  const k = testKernel({ frames: 64, geometry: SMALL, nodes: 4 });
   expect(k.buddy.nodes.map((node) => node.zonelist.map((zone) => zone.node).join(""))).toEqual([
     "0123",
     "1230",
@@ -138,7 +138,7 @@ test("equally far nodes are visited from the next higher number on", () => {
 
 test("a fragmented start holds one page in the asked share of pageblocks, the same ones for the same seed", () => {
   const start = (seed: number) =>
-    picture(memoryOnlyKernel({ frames: 400, geometry: SMALL, fragmentedRatio: 0.5, seed }));
+    picture(testKernel({ frames: 400, geometry: SMALL, fragmentedRatio: 0.5, seed }));
   const held = start(7).match(/U/g)!.length;
   expect(held).toBeGreaterThan(35);
   expect(held).toBeLessThan(65);
@@ -148,14 +148,14 @@ test("a fragmented start holds one page in the asked share of pageblocks, the sa
 });
 
 test("with a held page in every pageblock there is memory, but no huge page", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES, fragmentedRatio: 1 });
+  const k = testKernel({ frames: GIB_FRAMES, fragmentedRatio: 1 });
   expect(freeMemory(k).freePages).toBeGreaterThan(0.9 * GIB_FRAMES);
   expect(take(k, 9, GFP.MOVABLE)).toBe(NO_FRAME);
   expect(take(k, 0)).not.toBe(NO_FRAME);
 });
 
 test("an unmovable request claims a movable pageblock and leaves the others alone", () => {
-  const k = memoryOnlyKernel({ frames: 16, geometry: SMALL });
+  const k = testKernel({ frames: 16, geometry: SMALL });
   const pfn = take(k, 0, GFP_USER | GFP.UNMOVABLE);
   const types = [...k.blocks.migrateType];
   expect(types[pfn >> 2]).toBe(MIGRATE.UNMOVABLE);
@@ -167,7 +167,7 @@ test("an unmovable request claims a movable pageblock and leaves the others alon
 });
 
 test("mixing types below pageblock size boosts the watermark by a pageblock and calls kswapd", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES, fragmentedRatio: 1 });
+  const k = testKernel({ frames: GIB_FRAMES, fragmentedRatio: 1 });
   const woken: number[] = [];
   k.buddy.onKswapdWake = (node) => woken.push(node);
   take(k, 0, GFP_USER | GFP.UNMOVABLE);
@@ -177,7 +177,7 @@ test("mixing types below pageblock size boosts the watermark by a pageblock and 
 
 test("an empty machine of 1 TiB is ready in under a second and touches no frame column", () => {
   const start = performance.now();
-  const k = memoryOnlyKernel({ frames: 2 ** 28, nodes: 2, cpus: 64 });
+  const k = testKernel({ frames: 2 ** 28, nodes: 2, cpus: 64 });
   expect(performance.now() - start).toBeLessThan(1000);
   expect(freeMemory(k).freePages).toBe(freeMemory(k).managedPages);
   expect(k.frames.next[asPfn(2 ** 27)]).toBe(0);

@@ -1,36 +1,62 @@
 /**
- * A kernel with memory and nothing else, for tests of the allocator and the LRU.
+ * Small machines for tests of the allocator and of reclaim: costs are 0, locks are free, paths run alone.
  *
  * Models:       nothing: a fixture.
- * Not modelled: page tables, tasks, TLBs.
+ * Not modelled: time, other CPUs' paths.
  */
-import { COUNTER_NAMES } from "../../core/counters.ts";
 import { type Geometry, LIFE } from "../../core/geometry.ts";
 import type { Path } from "../../core/ops.ts";
-import { asCpu, PAGE_BYTES } from "../../core/units.ts";
+import { asVpn, PAGE_BYTES, type Pfn } from "../../core/units.ts";
+import { assert } from "../../lib/assert.ts";
 import type { Behaviours } from "../behaviours.ts";
+import type { Costs } from "../costs.ts";
+import { createKernel } from "../create.ts";
+import { handleFault } from "../fault/handle.ts";
 import { evenDistances, type MachineSpec } from "../machine.ts";
-import { makeBlocks, makeFrames } from "../mm/frames.ts";
-import { makeLru } from "../reclaim/state.ts";
+import { type Mm, makeMm } from "../mm/mm.ts";
+import { mmap } from "../mm/mmap.ts";
+import { frameAt } from "../mm/pin.ts";
+import { VM } from "../mm/vma.ts";
+import { COMMON_KNOBS } from "../proc/knob-list.ts";
 import type { Kernel } from "../state.ts";
-import { makeThp } from "../thp/state.ts";
 import { defaultTunables, type Tunables } from "../tunables.ts";
-import { makeBuddy } from "./zones.ts";
+import { refreshWatermarks } from "./watermarks.ts";
 
 export interface TestMachine {
   readonly frames: number;
   readonly geometry?: Geometry;
   readonly nodes?: number;
   readonly cpus?: number;
+  readonly swapPages?: number;
   readonly fragmentedRatio?: number;
   readonly seed?: number;
-  readonly lruBatch?: number;
+  readonly behaviours?: Partial<Behaviours>;
   readonly tunables?: Partial<Tunables>;
-  readonly distances?: readonly number[];
 }
 
-/** A machine of that many frames; costs are all 0. */
-export function memoryOnlyKernel(of: TestMachine): Kernel {
+/** What most kernels have in common; single fields are for tests to change. */
+const BEHAVIOURS: Behaviours = {
+  writeToHugeZero: "split-then-4k",
+  mmapAlignment: "page",
+  stackNoHuge: false,
+  collapseNeedsWritable: true,
+  collapseRange: "to-area-end",
+  collapseShared: "by-page",
+  madviseCollapse: true,
+  dontneedFreesTable: false,
+  protectUpgradesHuge: false,
+  deferredSplit: "any-subpage",
+  underusedShrinker: false,
+  lruBatch: 15,
+  pgfaultAt: "entry",
+  reuseOfPartOfHuge: "refcount",
+  mergeUnfaulted: false,
+};
+
+const LEVEL = { entries: 4, ways: 4 };
+
+/** Boots a machine of that many frames. */
+export function testKernel(of: TestMachine): Kernel {
   const geometry = of.geometry ?? LIFE;
   const nodes = of.nodes ?? 1;
   const machine: MachineSpec = {
@@ -38,29 +64,21 @@ export function memoryOnlyKernel(of: TestMachine): Kernel {
     cpus: of.cpus ?? nodes,
     memBytes: of.frames * PAGE_BYTES,
     geometry,
-    distances: of.distances ?? evenDistances(nodes),
-    swapBytes: 0,
+    distances: evenDistances(nodes),
+    swapBytes: (of.swapPages ?? 0) * PAGE_BYTES,
     fragmentedRatio: of.fragmentedRatio ?? 0,
     seed: of.seed ?? 1,
   };
-  const frames = makeFrames(of.frames);
-  const blocks = makeBlocks(of.frames, geometry.pagesPerHuge);
-  const tunables = { ...defaultTunables(), ...of.tunables };
-  return {
+  const k = createKernel({
     machine,
-    geometry,
-    tunables,
-    frames,
-    blocks,
-    costs: new Proxy({}, { get: () => 0 }),
-    vmstat: new Float64Array(COUNTER_NAMES.length),
-    buddy: makeBuddy(machine, geometry, frames, blocks, tunables),
-    lru: makeLru(machine, { lruBatch: of.lruBatch ?? 15 } as Behaviours),
-    thp: makeThp(machine),
-    cpu: asCpu(0),
-    nowNs: 0,
-    listener: undefined,
-  } as unknown as Kernel;
+    behaviours: { ...BEHAVIOURS, ...of.behaviours },
+    knobSpecs: COMMON_KNOBS,
+    costs: new Proxy({}, { get: () => 0 }) as Costs,
+    tlb: { l1Small: LEVEL, l1Huge: "shared", l2: { ...LEVEL, hugeWays: 4 }, walkCaches: "none" },
+  });
+  Object.assign(k.tunables, defaultTunables(), of.tunables);
+  refreshWatermarks(k.buddy, k.tunables);
+  return k;
 }
 
 /** Runs a path to its end, alone on the machine. */
@@ -69,4 +87,30 @@ export function runAlone<T>(path: Path<T>): T {
     const step = path.next();
     if (step.done) return step.value;
   }
+}
+
+/** A process with one writable private area; its first page is a multiple of a huge page. */
+export function processWith(k: Kernel, pages: number): { readonly mm: Mm; readonly start: number } {
+  const mm = makeMm(k);
+  mm.cpus[0] = 1;
+  const at = 1024 * 1024;
+  const request = { at, pages, flags: VM.READ | VM.WRITE | VM.NORESERVE, replace: false, stack: false };
+  const start = runAlone(mmap(k, mm, request));
+  assert(start === at, "an empty address space has room where it is asked for");
+  return { mm, start };
+}
+
+/** Writes (or reads) a page as a program does: faults until it is there. Returns the last fault's outcome. */
+export function touch(k: Kernel, mm: Mm, vpn: number, write = true): string {
+  let outcome = "retry";
+  for (let tries = 0; outcome === "retry"; tries++) {
+    assert(tries < 100, "a fault is through after a few tries");
+    outcome = runAlone(handleFault(k, mm, asVpn(vpn), write));
+  }
+  return outcome;
+}
+
+/** The frame behind a page, or -1. */
+export function frameOf(k: Kernel, mm: Mm, vpn: number): Pfn {
+  return frameAt(k, mm, vpn);
 }

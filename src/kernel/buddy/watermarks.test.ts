@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { SMALL } from "../../core/geometry.ts";
 import { zoneFigures } from "./figures.ts";
-import { memoryOnlyKernel } from "./test-kernel.ts";
+import { testKernel } from "./test-kernel.ts";
 import {
   baseMinFreeKb,
   pcpBatchPages,
@@ -14,16 +14,16 @@ import {
 const GIB_FRAMES = 2 ** 18;
 
 /** `zone min low high` in pages, one zone a line. */
-function picture(k: ReturnType<typeof memoryOnlyKernel>): string[] {
+function picture(k: ReturnType<typeof testKernel>): string[] {
   return zoneFigures(k.buddy).map((z) => `${z.node} ${z.zone} ${z.minPages} ${z.lowPages} ${z.highPages}`);
 }
 
 test("a machine of one node and three zones keeps 67584 kB free once THP is on", () => {
-  expect(memoryOnlyKernel({ frames: 23 * GIB_FRAMES }).buddy.minFreeKb).toBe(67_584);
+  expect(testKernel({ frames: 23 * GIB_FRAMES }).buddy.minFreeKb).toBe(67_584);
 });
 
 test("256 GiB on two nodes are four zones and 90112 kB", () => {
-  const k = memoryOnlyKernel({ frames: 256 * GIB_FRAMES, nodes: 2 });
+  const k = testKernel({ frames: 256 * GIB_FRAMES, nodes: 2 });
   expect(k.buddy.zones.length).toBe(4);
   expect(k.buddy.minFreeKb).toBe(90_112);
   const normal = zoneFigures(k.buddy)[3]!;
@@ -48,7 +48,7 @@ test("khugepaged asks for eleven pageblocks a zone, but at most a twentieth of m
 });
 
 test("without THP the base value holds; low and high are a quarter of min or 0.1 % apart", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES, tunables: { enabled: "never" } });
+  const k = testKernel({ frames: GIB_FRAMES, tunables: { enabled: "never" } });
   const managed = k.buddy.zones[0]!.managedPages + k.buddy.zones[1]!.managedPages;
   const minFree = baseMinFreeKb(managed * 4);
   expect(k.buddy.minFreeKb).toBe(minFree);
@@ -58,7 +58,7 @@ test("without THP the base value holds; low and high are a quarter of min or 0.1
 });
 
 test("a value written to vm.min_free_kbytes is taken at the next refresh", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES });
+  const k = testKernel({ frames: GIB_FRAMES });
   k.tunables.minFreeKb = 8192;
   refreshWatermarks(k.buddy, k.tunables);
   expect(k.buddy.zones[0]!.minPages + k.buddy.zones[1]!.minPages).toBeGreaterThanOrEqual(2047);
@@ -66,7 +66,7 @@ test("a value written to vm.min_free_kbytes is taken at the next refresh", () =>
 });
 
 test("DMA and DMA32 keep one 256th of the zones above them from ordinary requests", () => {
-  const k = memoryOnlyKernel({ frames: 8 * GIB_FRAMES });
+  const k = testKernel({ frames: 8 * GIB_FRAMES });
   const [dma, dma32, normal] = k.buddy.zones;
   expect(dma!.lowmemReservePages[2]).toBe(Math.floor((dma32!.managedPages + normal!.managedPages) / 256));
   expect(dma32!.lowmemReservePages[2]).toBe(Math.floor(normal!.managedPages / 256));
@@ -75,9 +75,7 @@ test("DMA and DMA32 keep one 256th of the zones above them from ordinary request
 
 test("zones follow addresses: a small second node has DMA32 memory, and a machine below 4 GiB no Normal zone", () => {
   const zones = (frames: number, nodes: number) =>
-    memoryOnlyKernel({ frames, nodes }).buddy.zones.map(
-      (z) => `${z.node}:${["DMA", "DMA32", "Normal"][z.kind]}`,
-    );
+    testKernel({ frames, nodes }).buddy.zones.map((z) => `${z.node}:${["DMA", "DMA32", "Normal"][z.kind]}`);
   expect(zones(2048, 1)).toEqual(["0:DMA"]);
   expect(zones(GIB_FRAMES, 1)).toEqual(["0:DMA", "0:DMA32"]);
   expect(zones(2 * GIB_FRAMES, 2)).toEqual(["0:DMA", "0:DMA32", "1:DMA32"]);
@@ -85,7 +83,7 @@ test("zones follow addresses: a small second node has DMA32 memory, and a machin
 });
 
 test("an order-9 request wants a free block of order 9 as well as free pages", () => {
-  const k = memoryOnlyKernel({ frames: GIB_FRAMES, fragmentedRatio: 1 });
+  const k = testKernel({ frames: GIB_FRAMES, fragmentedRatio: 1 });
   const dma32 = k.buddy.zones[1]!;
   expect(watermarkOk(k.buddy, dma32, 0, dma32.lowPages)).toBe(true);
   expect(watermarkOk(k.buddy, dma32, 9, dma32.lowPages)).toBe(false);
@@ -98,6 +96,6 @@ test("a per-CPU batch is 63 pages from 1 GiB on", () => {
 });
 
 test("test geometries have one Normal zone a node and no watermark", () => {
-  const k = memoryOnlyKernel({ frames: 32, geometry: SMALL, nodes: 2 });
+  const k = testKernel({ frames: 32, geometry: SMALL, nodes: 2 });
   expect(picture(k)).toEqual(["0 Normal 0 0 0", "1 Normal 0 0 0"]);
 });

@@ -6,7 +6,7 @@ import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { freeMemory } from "../buddy/figures.ts";
 import { putPage } from "../buddy/free.ts";
 import { GFP_USER } from "../buddy/gfp.ts";
-import { memoryOnlyKernel, runAlone } from "../buddy/test-kernel.ts";
+import { runAlone, testKernel } from "../buddy/test-kernel.ts";
 import { FRAME } from "../mm/frames.ts";
 import type { Kernel } from "../state.ts";
 import {
@@ -23,7 +23,7 @@ import {
 import { LRU_END, LRU_LIST } from "./state.ts";
 
 function machine(lruBatch = 3): Kernel {
-  return memoryOnlyKernel({ frames: 64, geometry: SMALL, cpus: 2, lruBatch });
+  return testKernel({ frames: 64, geometry: SMALL, cpus: 2, behaviours: { lruBatch } });
 }
 
 function page(k: Kernel, order = 0): Pfn {

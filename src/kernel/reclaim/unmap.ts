@@ -15,8 +15,8 @@ import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { FRAME } from "../mm/frames.ts";
-import { addAnonPages } from "../mm/mm.ts";
-import { PTE } from "../mm/page-table.ts";
+import { addAnonPages, addTouched } from "../mm/mm.ts";
+import { linearPage, PTE } from "../mm/page-table.ts";
 import { headOf, mappingCount, mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { type Kernel, spend } from "../state.ts";
@@ -97,6 +97,15 @@ function isDirty(k: Kernel, hit: RmapHit): boolean {
   return (flags & PTE.DIRTY) !== 0;
 }
 
+/** The program's mark of having touched a page goes with what it wrote there. */
+function forgetTouch(k: Kernel, hit: RmapHit): void {
+  const linear = linearPage(k.pt, hit.row, hit.vpn);
+  const bit = 1 << (linear & 7);
+  if ((k.pt.touched[linear >> 3]! & bit) === 0) return;
+  k.pt.touched[linear >> 3]! &= ~bit;
+  addTouched(hit.mm, -1);
+}
+
 /** Unmaps a lazily freed page that was not written since. False, and nothing changed, if it was. */
 export function discardLazy(
   k: Kernel,
@@ -108,7 +117,10 @@ export function discardLazy(
   if ((k.frames.flags[head]! & FRAME.DIRTY) !== 0) return false;
   for (const hit of hits) if (isDirty(k, hit)) return false;
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
-    for (const hit of entries) replacePte(k, hit, asPfn(head + i), 0, 0, batch);
+    for (const hit of entries) {
+      forgetTouch(k, hit);
+      replacePte(k, hit, asPfn(head + i), 0, 0, batch);
+    }
   });
   k.vmstat[C.pglazyfreed]! += pagesOf(k, head);
   return true;
