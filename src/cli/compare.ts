@@ -4,6 +4,8 @@ import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
 import type { Column } from "../report/table.ts";
 import { EXIT, whenCalled } from "./command.ts";
+import { demandFolderOf } from "./host.ts";
+import { readMeasurements } from "./measured.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
 import { parseSettingsList, type Setting } from "./settings.ts";
 import { commandLine, show, writeReport } from "./show.ts";
@@ -13,6 +15,7 @@ import { openWorkload, type Workload } from "./workload.ts";
 export interface CompareOptions extends CommonOptions {
   readonly settings?: string;
   readonly generations?: string;
+  readonly measured?: string;
 }
 
 /** A column to simulate. */
@@ -77,10 +80,14 @@ export async function simulateAll(
 
 async function compare(file: string, options: CompareOptions): Promise<number> {
   const plan = planOf(options);
+  if (options.report !== undefined) demandFolderOf(options.report);
+  const measurements = options.measured === undefined ? [] : readMeasurements(options.measured);
   const workload = await openWorkload(file);
   const columns = await simulateAll(workload, plan, options);
-  show(columns, options);
-  if (options.report !== undefined) writeReport(columns, options.report, options, { command: commandLine() });
+  show(columns, options, measurements);
+  if (options.report !== undefined) {
+    writeReport(columns, options.report, options, { command: commandLine(), measurements });
+  }
   return warn(workload) ? EXIT.broken : EXIT.ok;
 }
 
@@ -94,6 +101,7 @@ export function registerCompare(program: Command): void {
       "a trace, a script, or a text that can be imported (plain, gzip, zstd); - is standard input",
     )
     .option("--settings <columns>", 'columns, such as "thp=never; thp=always; thp=always,max_ptes_none=0"')
-    .option("--generations <names>", 'kernels, such as "linux-6.1,linux-6.18"');
+    .option("--generations <names>", 'kernels, such as "linux-6.1,linux-6.18"')
+    .option("--measured <file>", "what a real kernel did, as JSON: the report says how far the model is off");
   whenCalled(addCommonOptions(command).addHelpText("after", EXAMPLES), compare);
 }

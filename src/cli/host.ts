@@ -35,7 +35,16 @@ function writeAll(descriptor: number, text: string): void {
 }
 
 export const out = (text: string): void => writeAll(STDOUT, text);
-export const err = (text: string): void => writeAll(STDERR, text);
+
+/** Standard error; that nobody reads it changes nothing. */
+export function err(text: string): void {
+  try {
+    writeAll(STDERR, text);
+  } catch (error) {
+    if (!isReaderGone(error)) throw error;
+  }
+}
+
 export const isReaderGone = (error: unknown): boolean => error instanceof ReaderGone;
 
 /** Columns of the terminal; files and pipes get lines of a width that mails and editors show. */
@@ -150,6 +159,12 @@ const REASONS: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ""] ?? message;
+}
+
+/** Throws unless the folder that a file is to go to is there: better before a long run than behind it. */
+export function demandFolderOf(path: string): void {
+  const found = statSync(dirname(path), { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) throw new UserError("its folder does not exist", { file: path });
 }
 
 /** The names beside a path, for suggestions. */

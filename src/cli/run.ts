@@ -12,7 +12,7 @@ import {
   type SnapshotFigures,
 } from "../workloads/script/expectations.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { err, out, painterOf } from "./host.ts";
+import { demandFolderOf, err, out, painterOf, widthChars } from "./host.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
 import { commandLine, show, writeReport } from "./show.ts";
 import { type Run, simulate, warn } from "./simulation.ts";
@@ -38,7 +38,7 @@ function showScript(workload: ScriptWorkload, run: Run, options: CommonOptions):
   const broken = brokenOf(workload, run);
   if (options.json === true) out(run.lines.map((line) => JSON.stringify(line) + "\n").join(""));
   else {
-    out(renderScript(run.lines, options.raw === true ? "raw" : "human", painterOf()));
+    out(renderScript(run.lines, options.raw === true ? "raw" : "human", painterOf(), widthChars()));
     out(renderExpectations(workload.script.expectations.length, broken));
   }
   for (const each of broken) err(describeBroken(workload.script.file, each) + "\n");
@@ -71,6 +71,7 @@ async function runAll(files: readonly string[], options: CommonOptions): Promise
   if (options.report !== undefined && files.length > 1) {
     throw new UserError(`expected one file to report on, found ${files.length}`, { file: "--report" });
   }
+  if (options.report !== undefined) demandFolderOf(options.report);
   // All are opened first: a mistake in the last one stops before the first one runs.
   const workloads: Workload[] = [];
   for (const file of files) workloads.push(await openWorkload(file));

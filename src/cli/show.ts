@@ -15,9 +15,16 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
+let called: readonly string[] = [];
+
+/** Keeps the arguments for reports: a report names the command that makes it again. */
+export function rememberArguments(args: readonly string[]): void {
+  called = args;
+}
+
 /** The command that was called, as a person would write it. */
 export function commandLine(): string {
-  return ["npx pagewise", ...process.argv.slice(2).map(quoted)].join(" ");
+  return ["npx pagewise", ...called.map(quoted)].join(" ");
 }
 
 /** What a report says beside the columns. */

@@ -39,6 +39,8 @@ test("a difference is a percentage, from twice as much on a factor; equal figure
     [-0.028, "-2.8%"],
     [0.0001, "~0%"],
     [0.995, "+100%"],
+    [-1, "-100%"],
+    [-0.99999, "-99.9%"],
     [1.87, "×2.9"],
     [83, "×84"],
     [1233, "×1,234"],

@@ -92,6 +92,8 @@ export function formatRelative(relative: number | undefined): string {
   const percent = relative * 100;
   const size = Math.abs(percent);
   if (size < 0.05) return "~0%";
+  // "-100%" is for what is gone altogether.
+  if (percent > -100 && percent <= -99) return "-" + (Math.floor(size * 10) / 10).toFixed(1) + "%";
   const text = size < 4.95 ? size.toFixed(1).replace(/\.0$/, "") : size.toFixed(0);
   return (percent < 0 ? "-" : "+") + text + "%";
 }

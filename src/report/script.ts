@@ -1,7 +1,7 @@
 /** What the run of a script printed, for people: snapshots, failed calls, time, expectations. */
 import type { BrokenExpectation, SnapshotFigures } from "../workloads/script/expectations.ts";
 import { type FormatMode, formatFigure } from "./format.ts";
-import type { Painter } from "./text.ts";
+import { filled, type Painter } from "./text.ts";
 
 /** A line of `run --json`. */
 export type ScriptLine =
@@ -22,15 +22,21 @@ const ERRNOS: Readonly<Record<number, string>> = {
   22: "EINVAL",
 };
 
+function counterLines(counters: readonly string[], widthChars: number): string[] {
+  if (counters.length === 0) return ["  no counter changed"];
+  return filled(counters, "   ", widthChars - 2, "").map((line) => "  " + line);
+}
+
 function snapshotText(
   line: Extract<ScriptLine, { readonly snapshot: string }>,
   mode: FormatMode,
   p: Painter,
+  widthChars: number,
 ): string {
   const counters = Object.entries(line.vmstat).map(
     ([name, value]) => `${name} ${formatFigure("count", value, mode)}`,
   );
-  const lines = [p.bold(`snapshot ${line.snapshot}`), "  " + (counters.join("  ") || "no counter changed")];
+  const lines = [p.bold(`snapshot ${line.snapshot}`), ...counterLines(counters, widthChars)];
   for (const [name, region] of Object.entries(line.maps)) {
     const kb = (value: number): string => formatFigure("bytes", value * 1024, mode);
     const nodes = region.node_pages.map((pages) => formatFigure("count", pages, mode)).join(" + ");
@@ -42,9 +48,14 @@ function snapshotText(
 }
 
 /** The lines of a script's run as text. */
-export function renderScript(lines: readonly ScriptLine[], mode: FormatMode, painter: Painter): string {
+export function renderScript(
+  lines: readonly ScriptLine[],
+  mode: FormatMode,
+  painter: Painter,
+  widthChars: number,
+): string {
   const texts = lines.map((line) => {
-    if ("snapshot" in line) return snapshotText(line, mode, painter);
+    if ("snapshot" in line) return snapshotText(line, mode, painter, widthChars);
     if ("errno" in line) {
       const name = ERRNOS[line.errno] ?? `errno ${line.errno}`;
       return painter.worse(`line ${line.line}: ${line.op} failed with ${name}`);
@@ -54,9 +65,7 @@ export function renderScript(lines: readonly ScriptLine[], mode: FormatMode, pai
   return texts.map((text) => text + "\n").join("");
 }
 
-/** "3 of 4 expectations hold"; empty when the script has none. */
+/** "expectations that hold: 3 of 4"; empty when the script has none. */
 export function renderExpectations(count: number, broken: readonly BrokenExpectation[]): string {
-  if (count === 0) return "";
-  const holding = count - broken.length;
-  return `${holding} of ${count} ${count === 1 ? "expectation holds" : "expectations hold"}\n`;
+  return count === 0 ? "" : `expectations that hold: ${count - broken.length} of ${count}\n`;
 }

@@ -62,9 +62,9 @@ test("the comparison reads as a person needs it", () => {
 
     How far to trust this: thp=always against Linux 6.18: huge pages at first touch 20, measured 20;
       page faults 620, measured 615 (+0.8%).
-    The model of linux-6.18 is judged by six real programs under THP=never and always: see
+      The model of linux-6.18 is judged by six real programs under THP=never and always: see
       docs/FIDELITY.md.
-    Counts (faults, huge pages, memory) follow the kernel's rules. Times follow the cost figures of
+      Counts (faults, huge pages, memory) follow the kernel's rules. Times follow the cost figures of
       zen4, each with its source or marked as assumed: read them as relations.
     "
   `);
@@ -88,9 +88,9 @@ test("raw figures are plain numbers, and --counters adds every counter under its
 test("the answer names what a setting costs and saves, and says when it changes nothing", () => {
   expect(answerOf(columns)).toEqual([
     "Against “thp=never”, “thp=madvise” changes nothing that matters.",
-    "Against “thp=never”, “thp=always” costs 7% more memory at its peak, a wait of 176 µs instead of 1.5 µs in " +
-      "one page fault of a hundred and 2.9 times the time in page faults; it saves 71% of the TLB misses and " +
-      "2.8% of the run time.",
+    "Against “thp=never”, “thp=always” costs 7% more memory at its peak, a wait of 176 µs " +
+      "instead of 1.5 µs in one page fault of a hundred and 2.9 times the time in page faults; " +
+      "it saves 71% of the TLB misses and 2.8% of the run time.",
   ]);
 });
 

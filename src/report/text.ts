@@ -107,18 +107,22 @@ function layOut(groups: readonly RowGroup[], names: readonly string[], o: TextOp
   return [...lines, ...block(groups, names, shown, o)];
 }
 
-/** Breaks a sentence into lines of at most that many characters, later ones indented. */
-export function wrapped(text: string, widthChars: number, indent: string): string[] {
+/** Puts pieces on lines of at most that many characters; later lines are indented. */
+export function filled(pieces: readonly string[], gap: string, widthChars: number, indent: string): string[] {
   const lines: string[] = [];
   let line = "";
-  // A figure and its unit stay together.
-  for (const word of text.split(/ (?!(?:[KMGT]iB|B|ns|µs|ms|s)\b)/)) {
-    if (line !== "" && line.length + 1 + word.length > widthChars) {
+  for (const piece of pieces) {
+    if (line !== "" && line.length + gap.length + piece.length > widthChars) {
       lines.push(line);
-      line = indent + word;
-    } else line += (line === "" ? "" : " ") + word;
+      line = indent + piece;
+    } else line += (line === "" ? "" : gap) + piece;
   }
   return [...lines, line];
+}
+
+/** Breaks a sentence into lines; a figure and its unit stay together, and so does leading space. */
+export function wrapped(text: string, widthChars: number, indent: string): string[] {
+  return filled(text.split(/(?<=\S) (?!(?:[KMGT]iB|B|ns|µs|ms|s)\b)/), " ", widthChars, indent);
 }
 
 const unique = (values: readonly string[]): string => [...new Set(values)].join(", ");

@@ -90,7 +90,7 @@ function stackSection(columns: readonly ReportColumn[]): string {
     return `<h3>${escapeText(column.name)}</h3>${drawn}`;
   });
   const caption =
-    "Where huge and small pages together reach above the dashed line, memory is resident that was never touched.";
+    "Where huge and small pages reach above the dashed line, memory is resident that was never touched.";
   return section("What the memory was made of", caption, legend(items, "area") + panels.join("\n"), true);
 }
 

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, test } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "pagewise-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const main = join(import.meta.dirname, "main.ts");
+
+/** Runs the command line as a shell would; what it printed, and its exit code. */
+function pagewise(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: "utf8",
+    cwd: folder,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+/** A file of the folder. */
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+const MACHINE = "machine nodes=1 cpus=2 mem=256M\nset transparent_hugepage/enabled always\n";
+const good = file(
+  "good.pw",
+  `${MACHINE}map a 4M align 2M\nwrite a\nsnapshot s\nexpect thp_fault_alloc == 2\n`,
+);
+const broken = file(
+  "broken.pw",
+  `${MACHINE}map a 4M align 2M\nwrite a\nsnapshot s\nexpect thp_fault_alloc == 3\n`,
+);
+
+test("a mistake exits with 2 and suggests what was meant", () => {
+  const table: [string[], RegExp][] = [
+    [["compre"], /unknown command 'compre'\n\(Did you mean compare\?\)/],
+    [["run", good, "--sead", "1"], /unknown option '--sead'\n\(Did you mean --seed\?\)/],
+    [["run", "god.pw"], /^pagewise: god\.pw: no such file; did you mean 'good\.pw'\?\n$/],
+    [
+      ["run", good, "--generation", "linux-61"],
+      /--generation: expected one of .*; did you mean 'linux-6\.1'\?/,
+    ],
+    [["run", good, "--set", "max_pte_none=1"], /did you mean 'max_ptes_none'\?/],
+    [["run", good, "--hardware", "zen44"], /--hardware: expected one of .*; did you mean 'zen4'\?/],
+    [["run", good, "--report", "nowhere/x.html"], /nowhere\/x\.html: its folder does not exist/],
+    [["compare", good, "--settings", "thp=nevr"], /--settings: expected always \| madvise \| never/],
+    [["run", good, broken, "--report", "x.html"], /--report: expected one file to report on, found 2/],
+  ];
+  for (const [args, message] of table) {
+    const { code, out, err } = pagewise(...args);
+    assert.match(err, message);
+    assert.equal(out, "");
+    assert.equal(code, 2, args.join(" "));
+  }
+});
+
+test("a mistake in the last script stops before the first one runs, with its place", () => {
+  const bad = file("bad.pw", "map a 4M\nwirte a\n");
+  const { code, out, err } = pagewise("run", good, bad, "--json");
+  assert.equal(err, "pagewise: bad.pw:2:1: expected a statement, found 'wirte'; did you mean 'write'?\n");
+  assert.equal(out, "");
+  assert.equal(code, 2);
+});
+
+test("a script's run prints one JSON object a line, in order", () => {
+  const { code, out } = pagewise("run", good, "--json");
+  const [snapshot, elapsed, ...rest] = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.equal(snapshot.snapshot, "s");
+  assert.equal(snapshot.vmstat.thp_fault_alloc, 2);
+  assert.equal(snapshot.maps.a.anon_huge_kb, 4096);
+  assert.ok(elapsed.elapsed_s > 0);
+  assert.deepEqual(rest, []);
+  assert.equal(code, 0);
+});
+
+test("an expectation that does not hold exits with 1, says so on standard error, and the rest runs", () => {
+  const { code, out, err } = pagewise("run", broken, good, "--json");
+  assert.equal(err, "broken.pw:6: expected thp_fault_alloc == 3, found 2 (snapshot s)\n");
+  const names = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).script);
+  assert.deepEqual(names, ["broken", undefined, undefined, "good", undefined, undefined]);
+  assert.equal(code, 1);
+});
+
+test("compare sets columns side by side, as JSON and as a report that appears whole", () => {
+  const { code, out } = pagewise(
+    "compare",
+    good,
+    "--settings",
+    "thp=never;thp=always",
+    "--json",
+    "--report",
+    "r.html",
+  );
+  assert.equal(code, 0);
+  const { columns } = JSON.parse(out);
+  assert.deepEqual(
+    columns.map((column: { name: string; vmstat: Record<string, number> }) => [
+      column.name,
+      column.vmstat.thp_fault_alloc ?? 0,
+    ]),
+    [
+      ["thp=never", 0],
+      ["thp=always", 2],
+    ],
+  );
+  assert.equal(typeof columns[0].peak_rss_kb, "number");
+  assert.match(readFileSync(join(folder, "r.html"), "utf8"), /^<!doctype html>[\s\S]*<\/html>\n$/);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes(".part")),
+    [],
+  );
+});
+
+test("kernels make columns too, each under each of the settings", () => {
+  const { out } = pagewise(
+    "compare",
+    good,
+    "--generations",
+    "linux-6.1, linux-6.18",
+    "--settings",
+    "thp=always",
+    "--json",
+  );
+  const names = JSON.parse(out).columns.map((column: { name: string }) => column.name);
+  assert.deepEqual(names, ["linux-6.1 thp=always", "linux-6.18 thp=always"]);
+});
+
+test("the same command prints the same bytes", () => {
+  const twice = [1, 2].map(() => pagewise("compare", good, "--settings", "thp=never;thp=always").out);
+  assert.equal(twice[0], twice[1]);
+});
+
+test("lists have JSON, and no output file is made by asking for help", () => {
+  assert.ok(JSON.parse(pagewise("knobs", "--json").out).knobs.length > 5);
+  assert.ok(JSON.parse(pagewise("generations", "--json").out).generations.length > 1);
+  const { code, out } = pagewise("compare", "--help");
+  assert.equal(code, 0);
+  assert.match(out, /Examples:/);
+  assert.ok(!existsSync(join(folder, "pagewise-report.html")));
+});
