@@ -16,6 +16,7 @@ import type { Script, Statement } from "../workloads/script/ast.ts";
 import type { RegionFigures } from "../workloads/script/expectations.ts";
 import { touchesOf } from "../workloads/script/touches.ts";
 import { idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne } from "./references.ts";
 import { callAdvise, callMap, callPin, callProtect, callRemap, callUnmap } from "./script-calls.ts";
 import { countTry, type Session, timedFault, verifyNow } from "./session.ts";
@@ -33,13 +34,14 @@ export type ScriptLine =
 
 interface ScriptRun {
   readonly session: Session;
+  readonly own: OwnPages;
   readonly lines: ScriptLine[];
 }
 
 /** Runs the script to its end, all its tasks included. Returns what it prints. */
 export function runScript(session: Session, script: Script): ScriptLine[] {
   const { k, d } = session;
-  const run: ScriptRun = { session, lines: [] };
+  const run: ScriptRun = { session, own: makeOwnPages(), lines: [] };
   const main = makeTask("main", makeMm(k), new Map());
   main.mm.name = "main";
   let endNs = 0;
@@ -104,7 +106,9 @@ function* runStatement(run: ScriptRun, task: Task, s: Statement): Path<number> {
     case "write":
       return yield* touch(run, task, s);
     case "snapshot":
+      beforeReport(run.own, session.k);
       run.lines.push(snapshot(session, task, s.label));
+      afterReport(run.own, session.k);
       return 0;
     default:
       return yield* runControl(run, task, s);
@@ -161,6 +165,7 @@ function* startChild(run: ScriptRun, task: Task, s: Extract<Statement, { readonl
   let child: Task;
   if (s.op === "fork") {
     child = makeTask(s.name, yield* forkMm(k, task.mm), copyRegions(task.regions));
+    ownFork(run.own, k, s.body);
   } else {
     spend(k, k.costs.syscallNs);
     task.mm.users += 1;

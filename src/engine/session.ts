@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly verify: boolean;
   /** What the workload is called. */
   readonly name: string;
+  /** An earlier script of the same boot has brought the huge zero page into being; it stays until memory is short. */
+  readonly hugeZeroAllocated?: boolean;
 }
 
 export interface Session {
@@ -63,6 +65,7 @@ export function openSession(options: SessionOptions): Session {
       throw new UserError(`${refusal.knob}: found "${refusal.found}", expected ${refusal.expected}`);
     }
   }
+  k.thp.hugeZeroAllocated = options.hugeZeroAllocated === true;
   const d = makeDriver(k);
   const c = makeCollector();
   k.listener = (code, tNs, cpu, a, b, third, fourth) => {
@@ -82,7 +85,7 @@ export function openSession(options: SessionOptions): Session {
 function startDaemons(session: Session): void {
   const { k, d } = session;
   const start = (runner: Runner | undefined, name: string, path: Path): Runner => {
-    const atNs = k.nowNs + k.costs.wakeNs;
+    const atNs = k.nowNs;
     if (runner === undefined) return spawn(d, { name, mm: undefined, cpu: idleCpu(d), atNs, path });
     runner.cpu = idleCpu(d);
     runner.wantedCpu = runner.cpu;

@@ -16,13 +16,21 @@ export type { ScriptLine } from "./script.ts";
 
 const PAGE_KB = PAGE_BYTES / 1024;
 
-/** Runs a script. Lines are ready to print. */
+export interface ScriptOutcome {
+  /** What `run --json` prints, in order. */
+  readonly lines: readonly ScriptLine[];
+  readonly result: Result;
+  /** For the next script of the same boot. */
+  readonly hugeZeroAllocated: boolean;
+}
+
+/** Runs a script. */
 export function simulateScript(
   options: SessionOptions & { readonly script: Script },
-): { readonly lines: readonly ScriptLine[]; readonly result: Result } {
+): ScriptOutcome {
   const session = openSession(options);
   const lines = runScript(session, options.script);
-  return { lines, result: finish(session, true) };
+  return { lines, result: finish(session, true), hugeZeroAllocated: session.k.thp.hugeZeroAllocated };
 }
 
 /** Replays a trace. */
