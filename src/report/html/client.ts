@@ -51,7 +51,9 @@ const SHOW = `
     const page = document.documentElement.clientWidth;
     const beside = at + 14 + wide < page ? at + 14 : at - 14 - wide;
     box.style.left = Math.max(4, Math.min(page - wide - 4, beside)) + window.scrollX + "px";
-    box.style.top = frame.top + window.scrollY + 12 + "px";
+    // On a phone the box would hide the chart: there it stands below.
+    const top = wide > page / 2 ? frame.bottom + 4 : frame.top + 12;
+    box.style.top = top + window.scrollY + "px";
     box.style.visibility = "visible";
     svg.dataset.index = i;
   };
@@ -70,7 +72,7 @@ const LISTEN = `
     };
     svg.addEventListener("pointermove", move);
     svg.addEventListener("pointerdown", move);
-    svg.addEventListener("pointerleave", () => hide(svg));
+    svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide(svg));
     svg.addEventListener("blur", () => hide(svg));
     svg.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -13,6 +13,11 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 }
 
+/** A sentence as markup: no line begins with a unit. */
+export function prose(text: string): string {
+  return escapeText(text).replace(/(\d) (?=(?:[KMGT]iB|B|ns|µs|ms|s)\b)/g, "$1\u00a0");
+}
+
 /** JSON that can stand inside a script element: no `</script`, no `<!--`, no line separators. */
 export function embeddedJson(value: unknown): string {
   const escapes: Readonly<Record<string, string>> = {

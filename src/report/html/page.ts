@@ -8,7 +8,7 @@ import { type ReportColumn, type ReportData, type ReportOptions, reportData } fr
 import type { Width } from "./frame.ts";
 import { drawLatency, LATENCY_ID, tipsOfLatency } from "./latency.ts";
 import { drawLines, type LineChart, type Tip, tipsOfLines } from "./lines.ts";
-import { embeddedJson, escapeText } from "./markup.ts";
+import { embeddedJson, escapeText, prose } from "./markup.ts";
 import { drawStack, hasFiles, LAYERS, stackId, tipsOfStack } from "./stack.ts";
 import { STYLE } from "./style.ts";
 import { drawTable } from "./table.ts";
@@ -113,7 +113,7 @@ const list = (items: readonly string[]): string => `<ul class="notes">${items.jo
 
 function notesSections(data: ReportData): string {
   const made = data.command === "" ? [] : [`<li>Made by: <code>${escapeText(data.command)}</code></li>`];
-  const trust = data.trust.map((note) => `<li>${escapeText(note)}</li>`);
+  const trust = data.trust.map((note) => `<li>${prose(note)}</li>`);
   const runs = [...data.columns.map(settingsOf), ...made];
   return section("How far to trust this", "", list(trust)) + section("What was run", "", list(runs));
 }
@@ -149,8 +149,8 @@ function countersSection(data: ReportData, names: readonly string[]): string {
 }
 
 function headSections(data: ReportData): string {
-  const about = data.about.map((line) => `<p class="about">${escapeText(line)}</p>`).join("");
-  const answer = data.answer.map((sentence) => `<p>${escapeText(sentence)}</p>`).join("");
+  const about = data.about.map((line) => `<p class="about">${prose(line)}</p>`).join("");
+  const answer = data.answer.map((sentence) => `<p>${prose(sentence)}</p>`).join("");
   return (
     `<header><h1>${escapeText(titleOf(data))}</h1>${about}</header>` +
     `<section class="answer"><h2>The answer</h2>${answer}</section>`

@@ -48,7 +48,7 @@ tr.group th{font-weight:600;color:var(--soft);padding-top:14px;font-size:.85rem;
 text-transform:uppercase;letter-spacing:.05em}
 tbody tr:not(.group):hover>*{background:var(--grid)}
 th[title]{cursor:help}
-.relative{display:inline-block;min-width:4.6em;text-align:right;margin-left:6px}
+.relative{display:inline-block;min-width:5.5em;text-align:right;margin-left:6px}
 .relative span{border-radius:4px;padding:1px 5px}
 .better{color:var(--better);background:var(--better-ground)}
 .worse{color:var(--worse);background:var(--worse-ground)}
@@ -59,7 +59,7 @@ font-size:.88rem}
 .legend li{display:flex;align-items:center;gap:7px}
 .legend svg{width:34px;height:12px;flex:none}
 svg.chart{display:block;width:100%;height:auto;outline-offset:2px;touch-action:pan-y}
-svg.narrow{display:none}
+svg.narrow,wbr.tight{display:none}
 .label{font:12px system-ui,sans-serif;fill:var(--soft)}
 .name{font:600 13px system-ui,sans-serif;fill:var(--ink)}
 .grid{stroke:var(--grid);fill:none}.axis,.tick{stroke:var(--soft);fill:none}
@@ -84,10 +84,11 @@ ul.notes{padding-left:1.2em;margin:8px 0 0}ul.notes li{margin-top:4px}
 code{font-family:ui-monospace,monospace;font-size:.88em;overflow-wrap:anywhere}
 footer{color:var(--soft);font-size:.85rem;margin-top:22px}
 @media (max-width:640px){main{padding:16px 10px 40px}section{padding:14px}svg.wide{display:none}
-svg.narrow{display:block}
+svg.narrow{display:block}wbr.tight{display:inline}.relative:empty{display:none}
+
 th:first-child{white-space:normal;min-width:8.6em}th,td{padding:4px 5px;vertical-align:top}
 thead th{min-width:5.6em}
-.relative{display:block;margin:0}h1{font-size:1.3rem}}
+.relative:not(:empty){display:block;margin:0}h1{font-size:1.3rem}}
 @media print{:root{--ground:#fff;--card:#fff}body{font-size:11pt}section{break-inside:avoid;
 border-color:#bbb}
 section.long{break-inside:auto}#tip{display:none}main{max-width:none;padding:0}.scroll{overflow:visible}
