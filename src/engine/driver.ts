@@ -145,6 +145,7 @@ export function runUntil(d: Driver, finished: () => boolean): boolean {
 /** Lets a runner whose time has come run, or queues it behind the one that has its CPU. */
 function dispatch(d: Driver, runner: Runner, tNs: number): void {
   if (runner.state === "done") return;
+  leaveBusyCpu(d, runner);
   const cpu = d.cpus[runner.cpu]!;
   if (cpu.current !== -1 && cpu.current !== runner.id) {
     runner.state = "ready";
@@ -161,6 +162,14 @@ function dispatch(d: Driver, runner: Runner, tNs: number): void {
   cpu.current = runner.id;
   runner.clockNs = tNs;
   runOn(d, runner);
+}
+
+/** A daemon whose CPU is busy goes to one that is not, if there is one. */
+function leaveBusyCpu(d: Driver, runner: Runner): void {
+  const { current } = d.cpus[runner.cpu]!;
+  if (runner.mm !== undefined || current === -1 || current === runner.id) return;
+  runner.cpu = idleCpu(d);
+  runner.wantedCpu = runner.cpu;
 }
 
 /** The CPU goes to the first in its queue, or becomes idle. */

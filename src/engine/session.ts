@@ -12,6 +12,7 @@ import { handleFault } from "../kernel/fault/handle.ts";
 import type { FaultOutcome } from "../kernel/fault/outcome.ts";
 import { violations } from "../kernel/invariants.ts";
 import { khugepaged } from "../kernel/khugepaged/daemon.ts";
+import { wakeKhugepaged } from "../kernel/khugepaged/register.ts";
 import type { MachineSpec } from "../kernel/machine.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { kswapd } from "../kernel/reclaim/kswapd.ts";
@@ -74,6 +75,7 @@ export function openSession(options: SessionOptions): Session {
   };
   const session: Session = { options, k, d, c, outcome: "finished", sinceCheck: 0 };
   startDaemons(session);
+  wakeKhugepaged(k);
   d.sampleAtNs = 0;
   d.onSample = (tNs) => {
     d.sampleAtNs = recordMemory(c, tNs, lookAtMemory(k, c.collapses));

@@ -15,25 +15,33 @@ import type { Mm } from "../mm/mm.ts";
 import { findRow, PMD } from "../mm/page-table.ts";
 import { type Vma, vmaIndex } from "../mm/vma.ts";
 import { lruDrainAll } from "../reclaim/lru.ts";
-import { emit, type Kernel } from "../state.ts";
+import { emit, type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
 import { wheelSleepNs } from "../timer.ts";
 import { lookAtRegion, SCAN_RESULTS, type ScanResult } from "./check.ts";
 import { collapseRegion } from "./collapse.ts";
 
-/** The daemon: runs while address spaces are registered and huge pages are on; the driver starts it again on a wake-up. */
+/**
+ * The daemon: runs while huge pages are on; the driver starts it again when they are switched on.
+ *
+ * On a live system its list is never empty (other programs have been registered since boot), so that it does not wait for
+ * a first address space: it sleeps from pass to pass, and a new one is seen by the next pass.
+ */
 export function* khugepaged(k: Kernel): Path {
   const state = k.khugepaged;
-  while (state.list.length > 0 && k.tunables.enabled !== "never") {
+  while (k.tunables.enabled !== "never") {
     const startNs = k.nowNs;
+    spend(k, PASS_NS);
     yield* pass(k);
     state.usedNs += k.nowNs - startNs;
-    if (state.list.length === 0) break;
     if (k.tunables.scanSleepMs > 0) yield sleepOp(wheelSleepNs(k.nowNs, k.tunables.scanSleepMs));
     else yield PREEMPT;
   }
   state.running = false;
 }
+
+/** Going round once without finding anything to look at: assumed. */
+const PASS_NS = 1_000;
 
 /** One pass over the list. */
 function* pass(k: Kernel): Path {

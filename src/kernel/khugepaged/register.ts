@@ -21,18 +21,16 @@ export function khugepagedFork(k: Kernel, parent: Mm, child: Mm): void {
 }
 
 function register(k: Kernel, mm: Mm): void {
-  const state = k.khugepaged;
   mm.registered = true;
-  state.list.push(mm);
-  if (state.list.length === 1) wakeKhugepaged(k);
+  k.khugepaged.list.push(mm);
 }
 
-/** Starts the daemon if it waits for work. */
+/** Starts the daemon if it does not run: at boot, and when huge pages are switched on. */
 export function wakeKhugepaged(k: Kernel): void {
   const state = k.khugepaged;
-  if (state.running || state.list.length === 0 || k.tunables.enabled === "never") return;
+  if (state.running || state.onWake === undefined || k.tunables.enabled === "never") return;
   state.running = true;
-  state.onWake?.();
+  state.onWake();
 }
 
 /** exit: takes the mm off the list; waits while khugepaged is at work in it. */

@@ -4,7 +4,7 @@
  * Models:       mm/madvise.c madvise_walk_vmas(), madvise_dontneed_single_vma(), madvise_update_vma(), v6.1.
  * Not modelled: MADV_REMOVE, MADV_MERGEABLE, MADV_WIPEONFORK, MADV_POPULATE_*; willneed reads nothing ahead.
  */
-import { type Op, type Path, PREEMPT } from "../../core/ops.ts";
+import type { Op, Path } from "../../core/ops.ts";
 import type { Advice } from "../../core/advice.ts";
 import { khugepagedEnter } from "../khugepaged/register.ts";
 import { madviseCollapse } from "../khugepaged/madvise-collapse.ts";
@@ -92,12 +92,7 @@ function* adviseArea(k: Kernel, mm: Mm, vma: Vma, start: number, end: number, ad
 function* adviseFlags(k: Kernel, vma: Vma, start: number, end: number, advice: Advice): Path<number> {
   const change = FLAG_ADVICE[advice]!;
   const flags = (vma.flags & ~change.clear) | change.set;
-  if (advice === "hugepage") {
-    khugepagedEnter(k, vma, flags);
-    // A khugepaged that this woke finds the mmap lock taken: its first visit comes to nothing.
-    spend(k, k.costs.syscallNs);
-    yield PREEMPT;
-  }
+  if (advice === "hugepage") khugepagedEnter(k, vma, flags);
   if (flags === vma.flags) return 0;
   const ops: Op[] = [];
   changeFlags(k, vma, start, end, flags, ops);
