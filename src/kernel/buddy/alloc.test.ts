@@ -136,7 +136,7 @@ test("equally far nodes are visited from the next higher number on", () => {
   ]);
 });
 
-test("a fragmented start holds one page in the asked share of pageblocks, the same ones for the same seed", () => {
+test("a fragmented start holds a page in the asked share of pageblocks, the same for the same seed", () => {
   const start = (seed: number) =>
     picture(testKernel({ frames: 400, geometry: SMALL, fragmentedRatio: 0.5, seed }));
   const held = start(7).match(/U/g)!.length;
@@ -159,7 +159,8 @@ test("an unmovable request claims a movable pageblock and leaves the others alon
   const pfn = take(k, 0, GFP_USER | GFP.UNMOVABLE);
   const types = [...k.blocks.migrateType];
   expect(types[pfn >> 2]).toBe(MIGRATE.UNMOVABLE);
-  expect(types.filter((type) => type === MIGRATE.UNMOVABLE).length).toBe(2); // an order-3 block is two pageblocks
+  // The order-3 block that it was cut from is two pageblocks.
+  expect(types.filter((type) => type === MIGRATE.UNMOVABLE).length).toBe(2);
   drainAllPcps(k.buddy);
   const free = freeBlocksByType(k.buddy, k.buddy.zones[0]!);
   expect(free[MIGRATE.MOVABLE]).toEqual([0, 0, 0, 1]);

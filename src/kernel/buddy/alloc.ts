@@ -18,7 +18,9 @@ import { NONE } from "./state.ts";
 import { watermarkOk } from "./watermarks.ts";
 import { handOut, sweepZones } from "./zonelist.ts";
 
-/** From the current CPU's list of the node's zones; NO_FRAME when the zone lock is needed or memory is short. */
+/**
+ * From the current CPU's list of the node's zones; NO_FRAME when the zone lock is needed or memory is short.
+ */
 export function allocFast(k: Kernel, order: number, node: NodeId, gfp: number): Pfn {
   const b = k.buddy;
   for (const zone of b.nodes[node]!.zonelist) {
@@ -31,8 +33,9 @@ export function allocFast(k: Kernel, order: number, node: NodeId, gfp: number): 
 }
 
 /**
- * Allocates 2^order frames, with as much effort as `gfp` allows; NO_FRAME on failure. The first frame comes with one
- * reference; flags, map counts and the other frames' references are 0. A caller that wants a huge page makes it one.
+ * Allocates 2^order frames, with as much effort as `gfp` allows; NO_FRAME on failure. The first frame comes
+ * with one reference; flags, map counts and the other frames' references are 0. A caller that wants a huge
+ * page makes it one.
  */
 export function* allocPages(k: Kernel, order: number, node: NodeId, gfp: number): Path<Pfn> {
   const pfn = yield* sweepZones(k, order, node, gfp, "low");

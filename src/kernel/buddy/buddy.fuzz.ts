@@ -1,12 +1,13 @@
 /**
  * The allocator against a dumb twin.
  *
- * Strategy:   random allocations and frees of every order, from several CPUs, on a small machine. The twin is an array
- *             that says for each frame who has it; it knows nothing of lists, orders or merging.
- * Invariants: every frame is in exactly one place (a free list, a per-CPU list, a holder's block, the kernel's share);
- *             the lists' counts add up; no two free buddies of one order stay apart; an allocation fails only when no
- *             zone has an aligned run of free frames of that size outside of per-CPU lists, and an order-0 one only
- *             when the twin sees no free frame at all.
+ * Strategy:   random allocations and frees of every order, from several CPUs, on a small machine. The twin is
+ *             an array that says for each frame who has it; it knows nothing of lists, orders or merging.
+ * Invariants: every frame is in exactly one place (a free list, a per-CPU list, a holder's block, the
+ * kernel's share);
+ *             the lists' counts add up; no two free buddies of one order stay apart; an allocation fails only
+ *             when no zone has an aligned run of free frames of that size outside of per-CPU lists, and an
+ *             order-0 one only when the twin sees no free frame at all.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -103,7 +104,10 @@ function mergedCompletely(b: Buddy): void {
   }
 }
 
-/** Whether the zones' own lists hold an aligned run of free frames: what only per-CPU lists hold does not count. */
+/**
+ * Whether the zones' own lists hold an aligned run of free frames: what only per-CPU lists hold does not
+ * count.
+ */
 function zonesHaveRun(k: Kernel, order: number): boolean {
   const seen = freeFrames(k.buddy);
   return k.buddy.zones.some((zone) => {

@@ -5,6 +5,7 @@ import { asNode, NO_FRAME, type Pfn } from "../../core/units.ts";
 import { violations } from "../invariants.ts";
 import type { Mm } from "../mm/mm.ts";
 import { pinPage } from "../mm/pin.ts";
+import { mappingsOf } from "../mm/rmap.ts";
 import { zapRange } from "../mm/zap.ts";
 import { lruDrainAll } from "../reclaim/lru.ts";
 import type { Kernel } from "../state.ts";
@@ -24,8 +25,8 @@ import { frameOf, processWith, runAlone, testKernel, touch } from "./test-kernel
 const LOCAL = asNode(0);
 
 /**
- * A machine whose process fills memory with base pages, then keeps those that the picture names: a letter a page,
- * `.` given back. Frames are handed out in order, so that the picture is that of memory.
+ * A machine whose process fills memory with base pages, then keeps those that the picture names: a letter a
+ * page, `.` given back. Frames are handed out in order, so that the picture is that of memory.
  */
 function filled(picture: string): { k: Kernel; mm: Mm; start: number } {
   const marks = picture.replaceAll(" ", "");
@@ -42,7 +43,9 @@ function filled(picture: string): { k: Kernel; mm: Mm; start: number } {
   return { k, mm, start };
 }
 
-/** Where memory is mapped now: `m` mapped, `P` pinned, `.` free, `H` taken for the order-2 block at `block`. */
+/**
+ * Where memory is mapped now: `m` mapped, `P` pinned, `.` free, `H` taken for the order-2 block at `block`.
+ */
 function picture(k: Kernel, block: Pfn): string {
   let text = "";
   for (let pfn = 0; pfn < k.frames.rows; pfn++) {
@@ -66,6 +69,16 @@ test("pages move from the bottom to the top until a huge block is free", () => {
   expect(k.vmstat[C.pgmigrate_success]).toBe(2);
   expect([frameOf(k, mm, start), frameOf(k, mm, start + 2)].sort()).toEqual([29, 31]);
   expect(violations(k)).toEqual([]);
+});
+
+test("a moved page is still found from its frame, and moves again", () => {
+  const { k, mm, start } = filled("m.m. m.m. m.m. m.m. m.m. m.m. m.m. m.m.");
+  takeHuge(k);
+  takeHuge(k);
+  for (let i = 0; i < 32; i += 2) {
+    const hits = mappingsOf(k, frameOf(k, mm, start + i));
+    expect(hits.map((hit) => hit.vpn)).toEqual([start + i]);
+  }
 });
 
 test("without direct reclaim nothing moves", () => {
@@ -92,7 +105,8 @@ test("after a synchronous failure the next attempt is put off", () => {
   const scanned = k.vmstat[C.compact_migrate_scanned];
   expect(takeHuge(k, GFP.DIRECT_RECLAIM | GFP.NORETRY)).toBe(NO_FRAME);
   expect(k.vmstat[C.compact_migrate_scanned]).toBe(scanned);
-  expect([k.vmstat[C.compact_stall], k.vmstat[C.compact_fail]]).toEqual([3, 3]); // a deferred call counts as well
+  // A call that is put off counts as well.
+  expect([k.vmstat[C.compact_stall], k.vmstat[C.compact_fail]]).toEqual([3, 3]);
 });
 
 test("too little free memory to work with: compaction is skipped and counts nothing", () => {
@@ -103,7 +117,8 @@ test("too little free memory to work with: compaction is skipped and counts noth
 
 test("the fragmentation index tells scatter from shortage", () => {
   const scattered = filled("m.m. m.m. m.m. m.m. m.m. m.m. m.m. m.m.").k;
-  expect(fragmentationIndex(scattered.buddy, scattered.buddy.zones[0]!, 2)).toBe(688); // 1000 - (1000 + 4000) / 16
+  // 1000 - (1000 + 4000) / 16, rounded up.
+  expect(fragmentationIndex(scattered.buddy, scattered.buddy.zones[0]!, 2)).toBe(688);
   const short = filled("mm.. mmmm mmmm mmmm").k;
   expect(fragmentationIndex(short.buddy, short.buddy.zones[0]!, 2)).toBe(-500); // 1000 - (1000 + 500) / 1
   const whole = filled("mmmm .... mmmm mmmm").k;

@@ -1,14 +1,14 @@
 /**
  * Compaction: moving pages from the bottom of a zone to its top until a large enough block is free.
  *
- *     suitable? ─▶ collect pages ─▶ collect frames ─▶ move ─▶ block done: drain lists, so that frees merge ─▶ enough?
- *         ▲                                                                                  no │
- *         └──────────────────────────────── until the scanners meet ────────────────────────────┘
+ *     suitable? ─▶ collect pages ─▶ collect frames ─▶ move ─▶ block done: drain lists, frees merge ─▶ enough?
+ *                       ▲                                                                          no │
+ *                       └───────────────────── until the scanners meet ───────────────────────────────┘
  *
- * Models:       mm/compaction.c compact_zone(), __compact_finished(), try_to_compact_pages(), kcompactd_do_work();
- *               mm/page_alloc.c __alloc_pages_direct_compact(), v6.1.
- * Not modelled: capture of the freed block by the compacting task (it takes it from the free lists right after),
- *               synchronous writeback, proactive compaction, contention.
+ * Models:       mm/compaction.c compact_zone(), __compact_finished(), try_to_compact_pages(),
+ *               kcompactd_do_work(); mm/page_alloc.c __alloc_pages_direct_compact(), v6.1.
+ * Not modelled: capture of the freed block by the compacting task (it takes it from the free lists right
+ *               after), synchronous writeback, proactive compaction, contention.
  */
 import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
@@ -93,7 +93,9 @@ function progress(k: Kernel, run: Compaction): number {
   return COMPACT.CONTINUE;
 }
 
-/** Moves the collected pages as far as there are frames; the rest goes back. Returns whether frames ran out. */
+/**
+ * Moves the collected pages as far as there are frames; the rest goes back. Returns whether frames ran out.
+ */
 function moveCollected(k: Kernel, run: Compaction, ops: Op[]): boolean {
   let outOfFrames = false;
   for (const page of run.pages) {
@@ -111,7 +113,10 @@ function moveCollected(k: Kernel, run: Compaction, ops: Op[]): boolean {
   return outOfFrames;
 }
 
-/** Frames that were collected and not used go back; their pageblock is where the next run's free scanner begins. */
+/**
+ * Frames that were collected and not used go back; their pageblock is where the next run's free scanner
+ * begins.
+ */
 function releaseFrames(k: Kernel, run: Compaction): void {
   if (run.frames.length === 0) return;
   const { pagesPerHuge } = k.geometry;
@@ -123,7 +128,9 @@ function releaseFrames(k: Kernel, run: Compaction): void {
   run.frames.length = 0;
 }
 
-/** One round: collect pages, collect frames, move. CONTENDED when there were too few frames, else CONTINUE. */
+/**
+ * One round: collect pages, collect frames, move. CONTENDED when there were too few frames, else CONTINUE.
+ */
 function* round(k: Kernel, run: Compaction): Path<number> {
   const { zone } = run;
   const lru = k.lru.nodes[zone.node]!;
@@ -158,7 +165,8 @@ export function* compactZone(
   while (result === COMPACT.CONTINUE) {
     const blockBefore = run.migratePfn >> hugeOrder;
     result = yield* round(k, run);
-    // Frames freed so far sit in this CPU's lists: give them back once their block is behind us, so that they merge.
+    // Frames freed so far sit in this CPU's lists: give them back once their block is behind us, so that they
+    // merge.
     if (run.migratePfn >> hugeOrder !== blockBefore) {
       lruDrain(k, k.cpu);
       drainPcp(k.buddy, zone, k.cpu);

@@ -1,11 +1,12 @@
 /**
  * Taking a block of another migratetype when one's own lists are empty, and claiming its pageblock with it.
  *
- *     own lists empty ─▶ largest block of a fallback type ─▶ claim the pageblock? ─┬ yes: its free pages change lists,
- *                                                                                  │      maybe its type as well
- *                                                                                  └ no: this block alone, the smallest
+ *     own lists empty ─▶ largest block of a fallback type ─▶ claim the pageblock?
+ *                                  yes: its free pages change lists, maybe its type as well ◀─┤
+ *                                  no: a block alone, the smallest that will do             ◀─┘
  *
- * Models:       mm/page_alloc.c __rmqueue(), __rmqueue_fallback(), steal_suitable_fallback(), boost_watermark(), v6.1.
+ * Models:       mm/page_alloc.c __rmqueue(), __rmqueue_fallback(), steal_suitable_fallback(),
+ *               boost_watermark(), v6.1.
  * Not modelled: CMA, highatomic reserves (the type exists, nothing makes such blocks).
  */
 import { FRAME } from "../mm/frames.ts";
@@ -92,7 +93,9 @@ function steal(b: Buddy, zone: Zone, order: number, from: number, type: number, 
   if (freePages + alikePages >= pagesPerHuge >> 1) b.blocks.migrateType[block] = type;
 }
 
-/** All free blocks of a pageblock change to the lists of one type. Counts its free pages and its movable ones. */
+/**
+ * All free blocks of a pageblock change to the lists of one type. Counts its free pages and its movable ones.
+ */
 function moveBlockToType(b: Buddy, zone: Zone, block: number, type: number) {
   const { pagesPerHuge } = b.geometry;
   const end = Math.min((block + 1) * pagesPerHuge, zone.endPfn);
@@ -115,7 +118,9 @@ function moveBlockToType(b: Buddy, zone: Zone, block: number, type: number) {
   return { freePages, movablePages };
 }
 
-/** Mixing types below pageblock size raises the zone's watermarks, so that kswapd frees whole blocks in time. */
+/**
+ * Mixing types below pageblock size raises the zone's watermarks, so that kswapd frees whole blocks in time.
+ */
 function boostWatermark(b: Buddy, zone: Zone): void {
   const { pagesPerHuge } = b.geometry;
   if (pagesPerHuge * 4 > zone.managedPages) return;

@@ -1,8 +1,8 @@
 /**
  * Giving pages back: the last reference takes a page off the LRU and to the current CPU's list.
  *
- * Models:       mm/swap.c __page_cache_release(), release_pages(); mm/page_alloc.c free_unref_page(), free_compound_page();
- *               mm/huge_memory.c free_transhuge_page(), v6.1.
+ * Models:       mm/swap.c __page_cache_release(), release_pages(); mm/page_alloc.c free_unref_page(),
+ *               free_compound_page(); mm/huge_memory.c free_transhuge_page(), v6.1.
  * Not modelled: batches of the mmu_gather (pages are freed one by one, in order), memcg uncharge.
  */
 import { C } from "../../core/counters.ts";

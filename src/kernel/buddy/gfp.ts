@@ -2,7 +2,8 @@
  * What an allocation may do to get its memory.
  *
  * Models:       include/linux/gfp_types.h, v6.1.
- * Not modelled: zone modifiers (every request is highuser, which means Normal at most here), I/O and FS limits.
+ * Not modelled: zone modifiers (every request is highuser, which means Normal at most here), I/O and FS
+ *               limits.
  */
 import { MIGRATE } from "./state.ts";
 

@@ -1,8 +1,8 @@
 /**
  * The free lists of a zone: link, unlink, split and merge of blocks. Plain functions under the zone lock.
  *
- *     take order 0:   [ 8 free ]  ──▶  [taken][1][ 2 ][   4   ]     low half used, upper halves to their lists
- *     free order 0:   [page][1 free][ 2 free ]  ──▶  [ 4 free ]      while the buddy is free and as large
+ *     take order 0:   [ 8 free ]  ──▶  [taken][1][ 2 ][   4   ]    low half used, the upper ones to lists
+ *     free order 0:   [page][1 free][ 2 free ]  ──▶  [ 4 free ]     while the buddy is free and as large
  *
  * Models:       mm/page_alloc.c __free_one_page(), expand(), __rmqueue_smallest(), v6.1.
  * Not modelled: page reporting, guard pages, isolated pageblocks, list shuffling.

@@ -4,8 +4,8 @@
  *     isolated page, references = mappings + 1 ──▶ copy ──▶ PTEs rewritten, TLBs flushed ──▶ old frame freed
  *
  * Models:       mm/migrate.c migrate_pages() for an anonymous base page, v6.1.
- * Not modelled: migration entries (all entries change in one step; a page whose page-table locks are not all free fails
- *               instead of waiting), ten retries, huge pages, pages without rmap.
+ * Not modelled: migration entries (all entries change in one step; a page whose page-table locks are not all
+ *               free fails instead of waiting), ten retries, huge pages, pages without rmap.
  */
 import { C } from "../../core/counters.ts";
 import type { Op } from "../../core/ops.ts";
@@ -35,8 +35,8 @@ export function onlyMapped(k: Kernel, pfn: Pfn, hits: readonly RmapHit[]): boole
 }
 
 /**
- * Moves an isolated base page to a free frame that belongs to nobody (no flags, no references). On success the old
- * frame is freed, the new one is in the LRU batch, and the TLB flushes to yield are pushed to `ops`.
+ * Moves an isolated base page to a free frame that belongs to nobody (no flags, no references). On success
+ * the old frame is freed, the new one is in the LRU batch, and the TLB flushes to yield are pushed to `ops`.
  */
 export function movePage(k: Kernel, from: Pfn, to: Pfn, ops: Op[]): boolean {
   const { frames, pt, vmstat } = k;

@@ -6,7 +6,8 @@
  *
  * One list for each order 0–3 and type, and one for huge blocks, which a refill fills with two.
  *
- * Models:       mm/page_alloc.c rmqueue_pcplist(), rmqueue_bulk(), free_unref_page_commit(), free_pcppages_bulk(), v6.1.
+ * Models:       mm/page_alloc.c rmqueue_pcplist(), rmqueue_bulk(), free_unref_page_commit(),
+ *               free_pcppages_bulk(), v6.1.
  * Not modelled: 6.7's self-tuning `high`; the second huge list of later kernels.
  */
 import { assert } from "../../lib/assert.ts";
@@ -77,12 +78,16 @@ export function popPcp(b: Buddy, zone: Zone, cpu: number, order: number, type: n
   return pcp.heads[list] === NONE ? NONE : popHead(b, pcp, list);
 }
 
-/** Blocks that one refill of that order takes: never fewer than two, unless the zone is too small to keep any. */
+/**
+ * Blocks that one refill of that order takes: never fewer than two, unless the zone is too small to keep any.
+ */
 export function refillBlocks(pcp: Pcp, order: number): number {
   return pcp.batchPages > 1 ? Math.max(pcp.batchPages >> order, 2) : 1;
 }
 
-/** Under the zone lock: refills the CPU's list, or takes straight from the zone; returns one block or NONE. */
+/**
+ * Under the zone lock: refills the CPU's list, or takes straight from the zone; returns one block or NONE.
+ */
 export function takeFromZone(
   b: Buddy,
   zone: Zone,

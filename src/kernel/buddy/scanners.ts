@@ -1,12 +1,13 @@
 /**
- * The two scanners of compaction: one collects pages to move from the bottom of a zone, the other frames to move them
- * to from the top.
+ * The two scanners of compaction: one collects pages to move from the bottom of a zone, the other frames to
+ * move them to from the top.
  *
  *     [ migrate scanner ▶   . . . pages . . .        . . . free . . .   ◀ free scanner ]
  *
- * Models:       mm/compaction.c isolate_migratepages(), isolate_migratepages_block(), isolate_freepages(), v6.1.
- * Not modelled: the fast searches through free lists (fast_find_migrateblock, fast_isolate_freepages), rescans, lock
- *               contention, non-LRU movable pages.
+ * Models:       mm/compaction.c isolate_migratepages(), isolate_migratepages_block(), isolate_freepages(),
+ *               v6.1.
+ * Not modelled: the fast searches through free lists (fast_find_migrateblock, fast_isolate_freepages),
+ *               rescans, lock contention, non-LRU movable pages.
  */
 import { C } from "../../core/counters.ts";
 import type { Pfn } from "../../core/units.ts";
@@ -108,7 +109,9 @@ function isolateInBlock(k: Kernel, run: Compaction, end: number): void {
   spend(k, scanned * k.costs.compactScanNs);
 }
 
-/** That block cannot become free any more: what was collected from it goes back, and the rest is left alone. */
+/**
+ * That block cannot become free any more: what was collected from it goes back, and the rest is left alone.
+ */
 function giveUpUnit(k: Kernel, run: Compaction, unitStart: number): void {
   while (run.pages.length > 0 && run.pages[run.pages.length - 1]! >= unitStart)
     lruPutback(k, run.pages.pop()!);

@@ -1,14 +1,16 @@
 /**
  * The allocator's slow path: memory is below the low watermark, or too scattered for the order.
  *
- *     wake kswapd ─▶ zones at min ─▶ [costly: compact, async] ─▶ zones ─▶ reclaim ─▶ zones ─▶ [compact again] ─▶ fail
- *                                                                 ▲                                          │
- *                                                                 └── orders 0–3, while progress is possible ┘
+ *     wake kswapd ─▶ zones at min ─▶ [costly: compact] ─▶ zones ─▶ reclaim ─▶ zones ─▶ [compact again] ─▶ fail
+ *                                                          ▲                                          │
+ *                                                          └── orders 0–3, while progress is possible ┘
  *
- * Models:       mm/page_alloc.c __alloc_pages_slowpath(), __alloc_pages_direct_reclaim(), should_reclaim_retry(), v6.1.
- * Not modelled: choosing a victim (NO_FRAME for an order that is not costly means that the machine is out of memory;
- *               the caller says so), memory reserves, should_compact_retry for orders 1–3.
- *               Per-CPU lists are drained before the machine is called out of memory, where the kernel would kill.
+ * Models:       mm/page_alloc.c __alloc_pages_slowpath(), __alloc_pages_direct_reclaim(),
+ *               should_reclaim_retry(), v6.1.
+ * Not modelled: choosing a victim (NO_FRAME for an order that is not costly means that the machine is out of
+ *               memory; the caller says so), memory reserves, should_compact_retry for orders 1–3.
+ *               Per-CPU lists are drained before the machine is called out of memory, where the kernel would
+ *               kill.
  */
 import type { Path } from "../../core/ops.ts";
 import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
@@ -53,7 +55,10 @@ function* reclaimAndTake(
   return { found, progressPages };
 }
 
-/** Whether another round could help: if everything reclaimable were free, some zone would pass its min watermark. */
+/**
+ * Whether another round could help: if everything reclaimable were free, some zone would pass its min
+ * watermark.
+ */
 function mayRetry(k: Kernel, node: NodeId, gfp: number, fruitlessRounds: number): boolean {
   if (fruitlessRounds > FRUITLESS_ROUNDS_MAX) return false;
   return k.buddy.nodes[node]!.zonelist.some((zone) => {

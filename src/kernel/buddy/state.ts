@@ -4,9 +4,10 @@
  *     node ──▶ zones (DMA, DMA32, Normal) ──▶ free lists: order × migratetype
  *                                        └──▶ per-CPU lists: order 0–3 × type, and one of huge blocks
  *
- * A free block below the huge order is marked in its first frame (FRAME.BUDDY, order in `anonVma`) and linked through
- * `frames.next/prev`. A larger one is marked and linked in its pageblock's row alone, so that memory that was never
- * used touches no frame column. The two ends of a list point back at it: a link below zero is `-2 - list`.
+ * A free block below the huge order is marked in its first frame (FRAME.BUDDY, order in `anonVma`) and linked
+ * through `frames.next/prev`. A larger one is marked and linked in its pageblock's row alone, so that memory
+ * that was never used touches no frame column. The two ends of a list point back at it: a link below zero is
+ * `-2 - list`.
  *
  * Models:       include/linux/mmzone.h struct zone, free_area, per_cpu_pages, v6.1.
  * Not modelled: Movable, HighMem and Device zones, CMA, isolated pageblocks, memory hotplug.
@@ -53,7 +54,10 @@ export interface CompactState {
   considered: number;
   deferShift: number;
   orderFailed: number;
-  /** Direct runs have been through the whole zone: kswapd forgets the skipped pageblocks when it goes to sleep. */
+  /**
+   * Direct runs have been through the whole zone: kswapd forgets the skipped pageblocks when it goes to
+   * sleep.
+   */
   skipsStale: boolean;
 }
 
@@ -69,7 +73,10 @@ export interface Zone {
   freePages: number;
   /** Free blocks of each order, all types. */
   readonly counts: Int32Array;
-  /** First and last block of each list (order × MIGRATE_TYPES + type): a frame, or a pageblock from hugeOrder on. */
+  /**
+   * First and last block of each list (order × MIGRATE_TYPES + type): a frame, or a pageblock from hugeOrder
+   * on.
+   */
   readonly heads: Int32Array;
   readonly tails: Int32Array;
   minPages: number;

@@ -73,7 +73,7 @@ test("DMA and DMA32 keep one 256th of the zones above them from ordinary request
   expect(normal!.lowmemReservePages[2]).toBe(0);
 });
 
-test("zones follow addresses: a small second node has DMA32 memory, and a machine below 4 GiB no Normal zone", () => {
+test("zones follow addresses: a small second node has DMA32 memory, a machine below 4 GiB no Normal", () => {
   const zones = (frames: number, nodes: number) =>
     testKernel({ frames, nodes }).buddy.zones.map((z) => `${z.node}:${["DMA", "DMA32", "Normal"][z.kind]}`);
   expect(zones(2048, 1)).toEqual(["0:DMA"]);

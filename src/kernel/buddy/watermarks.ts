@@ -4,10 +4,11 @@
  *     0 ─── min ────────── low ────────── high ─────────▶ free pages
  *       urgent   direct reclaim   kswapd works    kswapd sleeps
  *
- * Models:       mm/page_alloc.c __setup_per_zone_wmarks(), calculate_min_free_kbytes(), setup_per_zone_lowmem_reserve(),
- *               zone_watermark_ok(), zone_batchsize(); mm/khugepaged.c set_recommended_min_free_kbytes(), v6.1.
- * Not modelled: a value written to vm.min_free_kbytes is kept as it is, also when THP is switched on later; machines
- *               with huge pages below 2 MiB (tests) have watermarks of 0 unless a value is written.
+ * Models:       mm/page_alloc.c __setup_per_zone_wmarks(), calculate_min_free_kbytes(),
+ *               setup_per_zone_lowmem_reserve(), zone_watermark_ok(), zone_batchsize(); mm/khugepaged.c
+ *               set_recommended_min_free_kbytes(), v6.1.
+ * Not modelled: a value written to vm.min_free_kbytes is kept as it is, also when THP is switched on later;
+ *               machines with huge pages below 2 MiB (tests) have watermarks of 0 unless a value is written.
  */
 import type { Tunables } from "../tunables.ts";
 import { type Buddy, MIGRATE_TYPES, NONE, PCP_TYPES, ZONE, type Zone } from "./state.ts";
@@ -117,7 +118,10 @@ export function hasBlock(b: Buddy, zone: Zone, order: number): boolean {
   return false;
 }
 
-/** Pages that overcommit accounting and dirty limits keep back: high watermark and largest reserve of every zone. */
+/**
+ * Pages that overcommit accounting and dirty limits keep back: high watermark and largest reserve of every
+ * zone.
+ */
 export function totalReservePages(b: Buddy): number {
   let pages = 0;
   for (const zone of b.zones) {

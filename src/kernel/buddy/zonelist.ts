@@ -1,10 +1,12 @@
 /**
- * The zones that may serve a request, one after the other: their per-CPU lists, then a refill under the zone lock.
+ * The zones that may serve a request, one after the other: their per-CPU lists, then a refill under the zone
+ * lock.
  *
  *     zone ok at its watermark? ─▶ this CPU's list ─▶ refill (own type, other types) ─▶ hand out
  *        └─ no: next zone of the node ─▶ next nearer node
  *
- * Models:       mm/page_alloc.c get_page_from_freelist(), rmqueue(), prep_new_page(), alloc_flags_nofragment(), v6.1.
+ * Models:       mm/page_alloc.c get_page_from_freelist(), rmqueue(), prep_new_page(),
+ *               alloc_flags_nofragment(), v6.1.
  * Not modelled: memory policies and cpusets (the caller names the node), zone_reclaim_mode, dirty balancing,
  *               memory reserves for the dying, highatomic reserves.
  */
@@ -28,12 +30,16 @@ export function handOut(k: Kernel, zone: Zone, pfn: number, order: number): Pfn 
   frames.refCount[pfn] = 1;
   k.vmstat[PGALLOC[zone.kind]!]! += 1 << order;
   k.vmstat[C.nr_free_pages] = k.buddy.freePages;
-  // Whoever makes a huge page of a block charges allocHugeNs, which is mostly the writing of its page descriptors.
+  // Whoever makes a huge page of a block charges allocHugeNs, which is mostly the writing of its page
+  // descriptors.
   if (order < k.geometry.hugeOrder) spend(k, k.costs.allocPageNs);
   return pfn as Pfn;
 }
 
-/** Whether the first sweep keeps types apart: the preferred zone is Normal, and a lower zone could help out instead. */
+/**
+ * Whether the first sweep keeps types apart: the preferred zone is Normal, and a lower zone could help out
+ * instead.
+ */
 function avoidsFragmentation(k: Kernel, node: NodeId): boolean {
   const zones = k.buddy.nodes[node]!.zones;
   const preferred = zones[zones.length - 1];

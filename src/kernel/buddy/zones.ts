@@ -4,12 +4,14 @@
  *     node 0: ┌ DMA ┐┌──── DMA32 ────┐┌───────── Normal ─────────┐   node 1: ┌──── Normal ────┐
  *             0    16 MiB          4 GiB                    [memmap]                   [memmap]
  *
- * Zones follow addresses: a node that lies below 4 GiB has DMA32 memory, whichever its number. Test geometries
- * (huge pages below 2 MiB) have one Normal zone a node and reserve nothing.
+ * Zones follow addresses: a node that lies below 4 GiB has DMA32 memory, whichever its number. Test
+ * geometries (huge pages below 2 MiB) have one Normal zone a node and reserve nothing.
  *
- * Models:       mm/page_alloc.c free_area_init(), build_zonelists(), find_next_best_node(); memblock's hand-over, v6.1.
- * Not modelled: holes in physical memory, what drivers and user space take later; the kernel's share is assumed:
- *               1 MiB of low memory, 24 MiB of image and tables, and 64 bytes of memory map a page at each node's end.
+ * Models:       mm/page_alloc.c free_area_init(), build_zonelists(), find_next_best_node(); memblock's
+ *               hand-over, v6.1.
+ * Not modelled: holes in physical memory, what drivers and user space take later; the kernel's share is
+ *               assumed: 1 MiB of low memory, 24 MiB of image and tables, and 64 bytes of memory map a page
+ *               at each node's end.
  */
 import type { Geometry } from "../../core/geometry.ts";
 import { makeLock } from "../../core/ops.ts";
@@ -114,7 +116,10 @@ function zoneExtents(machine: MachineSpec, geometry: Geometry, frames: number): 
   return extents;
 }
 
-/** Order in which a node's requests visit the nodes: near ones first, ties by who was not chosen yet, then by number. */
+/**
+ * Order in which a node's requests visit the nodes: near ones first, ties by who was not chosen yet, then by
+ * number.
+ */
 function nodeOrder(machine: MachineSpec, node: number, load: number[]): number[] {
   const distance = (to: number) => machine.distances[node * machine.nodes + to] ?? (to === node ? 10 : 20);
   const order = [node];
@@ -170,7 +175,9 @@ function kernelShare(b: Buddy, zone: Zone): { readonly startPages: number; reado
   return { startPages: zone.id === 1 ? Math.min(IMAGE_PAGES, spanPages >> 3) : 0, endPages: memmapPages };
 }
 
-/** A whole number from a seed and a place, evenly spread over 0..2^32-1: no state, so order does not matter. */
+/**
+ * A whole number from a seed and a place, evenly spread over 0..2^32-1: no state, so order does not matter.
+ */
 function scatter(seed: number, place: number): number {
   let x = (Math.imul(seed | 0, 0x9e3779b1) ^ place) | 0;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);

@@ -37,7 +37,10 @@ export function reclaimablePages(k: Kernel, node: NodeId): number {
   return sizePages[LRU_LIST.LAZY]! + (k.swap.free > 0 ? anon : 0);
 }
 
-/** Whether a round for a high order goes on with the same priority: it makes progress, and compaction still lacks memory. */
+/**
+ * Whether a round for a high order goes on with the same priority: it makes progress, and compaction still
+ * lacks memory.
+ */
 function continues(k: Kernel, scan: Scan, order: number, freedBefore: number): boolean {
   if (order === 0 || !(isCostly(k.buddy, order) || scan.priority < SCAN_PRIORITY_FIRST - 2)) return false;
   if (scan.freedPages === freedBefore) return false;

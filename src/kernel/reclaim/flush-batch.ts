@@ -2,8 +2,8 @@
  * TLB flushes of a batch of unmapped pages: one round for each address space instead of one for each page.
  *
  * Models:       mm/rmap.c set_tlb_ubc_flush_pending(), try_to_unmap_flush(), v6.1.
- * Not modelled: one round over the CPUs of all address spaces together; an mm's pages are flushed as one range, which
- *               flushes everything when they lie more than 33 pages apart.
+ * Not modelled: one round over the CPUs of all address spaces together; an mm's pages are flushed as one
+ *               range, which flushes everything when they lie more than 33 pages apart.
  */
 import type { Op } from "../../core/ops.ts";
 import { asVpn, type Vpn } from "../../core/units.ts";

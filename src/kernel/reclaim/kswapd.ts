@@ -1,12 +1,14 @@
 /**
- * kswapd: keeps a node's free memory above its high watermark, so that allocations seldom have to reclaim themselves.
+ * kswapd: keeps a node's free memory above its high watermark, so that allocations seldom have to reclaim
+ * themselves.
  *
- *     woken below low ─▶ reclaim, priority 12 to 1, until a zone is balanced ─▶ take boosts away ─▶ compact ─▶ sleep
+ *     woken below low ─▶ reclaim, priority 12 to 1, until a zone is balanced ─▶ boosts away ─▶ compact ─▶ sleep
  *
  * The driver starts a run when `buddy.onKswapdWake` tells it to; a run ends when nothing more is wanted.
  *
  * Models:       mm/vmscan.c balance_pgdat(), kswapd_shrink_node(), kswapd_try_to_sleep(), v6.1.
- * Not modelled: kcompactd as a task of its own (kswapd compacts before it sleeps), the 100 ms nap before the deep sleep.
+ * Not modelled: kcompactd as a task of its own (kswapd compacts before it sleeps), the 100 ms nap before the
+ *               deep sleep.
  */
 import { EVENT } from "../../core/events.ts";
 import { type Path, PREEMPT } from "../../core/ops.ts";

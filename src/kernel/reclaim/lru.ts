@@ -1,11 +1,11 @@
 /**
  * The LRU as the rest of the kernel uses it: add through a per-CPU batch, isolate, put back, age, split.
  *
- *     lruAdd ─▶ batch (+1 reference, not on a list) ─▶ drained: on a list, reference dropped, which may free the page
+ *     lruAdd ─▶ batch (+1 reference, on no list) ─▶ drained: on a list; the reference drops, which may free it
  *     list ─lruIsolate (+1 reference)─▶ held ─lruPutback─▶ batch …
  *
- * Models:       mm/swap.c folio_add_lru(), lru_add_drain_all(), mark_page_lazyfree(); mm/vmscan.c folio_isolate_lru(),
- *               folio_putback_lru(); mm/huge_memory.c lru_add_page_tail(), v6.1.
+ * Models:       mm/swap.c folio_add_lru(), lru_add_drain_all(), mark_page_lazyfree(); mm/vmscan.c
+ *               folio_isolate_lru(), folio_putback_lru(); mm/huge_memory.c lru_add_page_tail(), v6.1.
  * Not modelled: the LRU lock's waits (lists change in plain functions), pagevec order across CPUs.
  */
 import { C } from "../../core/counters.ts";
@@ -17,7 +17,10 @@ import type { Kernel } from "../state.ts";
 import { lruLink, lruListOf, lruUnlink, nodeLru, pagesOf } from "./lru-list.ts";
 import { LRU_END } from "./state.ts";
 
-/** Gives a page to the LRU, through the current CPU's batch. A huge page drains the batch at once, itself included. */
+/**
+ * Gives a page to the LRU, through the current CPU's batch. A huge page drains the batch at once, itself
+ * included.
+ */
 export function lruAdd(k: Kernel, pfn: Pfn): void {
   const { frames, lru } = k;
   const flags = frames.flags[pfn]!;
@@ -29,7 +32,9 @@ export function lruAdd(k: Kernel, pfn: Pfn): void {
   if ((flags & FRAME.HEAD) !== 0 || lru.batched[k.cpu] === lru.batchEntries) lruDrain(k, k.cpu);
 }
 
-/** Empties one CPU's batch: its pages become visible on the lists, in order, and lose the batch's reference. */
+/**
+ * Empties one CPU's batch: its pages become visible on the lists, in order, and lose the batch's reference.
+ */
 export function lruDrain(k: Kernel, cpu: number): void {
   const { frames, lru } = k;
   const start = cpu * lru.batchEntries;
@@ -48,7 +53,10 @@ export function lruDrainAll(k: Kernel): void {
   for (let cpu = 0; cpu < k.machine.cpus; cpu++) lruDrain(k, cpu);
 }
 
-/** Takes a page off its list for the caller, who then holds a reference. False if it is on none (batched, isolated). */
+/**
+ * Takes a page off its list for the caller, who then holds a reference. False if it is on none (batched,
+ * isolated).
+ */
 export function lruIsolate(k: Kernel, pfn: Pfn): boolean {
   if ((k.frames.flags[pfn]! & FRAME.LRU) === 0) return false;
   lruUnlink(k, pfn);
@@ -67,7 +75,10 @@ export function lruPutback(k: Kernel, pfn: Pfn): void {
   putPage(k, pfn);
 }
 
-/** Gives an isolated page straight back to the list that its flags name, as the newest (reclaim does without a batch). */
+/**
+ * Gives an isolated page straight back to the list that its flags name, as the newest (reclaim does without a
+ * batch).
+ */
 export function lruReturn(k: Kernel, pfn: Pfn): void {
   assert((k.frames.flags[pfn]! & FRAME.ISOLATED) !== 0, "a page that returns to its list was isolated");
   k.frames.flags[pfn]! &= ~FRAME.ISOLATED;
@@ -103,7 +114,10 @@ export function lruDeactivate(k: Kernel, pfn: Pfn): void {
   k.vmstat[C.pgdeactivate]! += pagesOf(k, pfn);
 }
 
-/** MADV_FREE: from now on the page may be dropped without writing it to swap. Does nothing to one not on a list. */
+/**
+ * MADV_FREE: from now on the page may be dropped without writing it to swap. Does nothing to one not on a
+ * list.
+ */
 export function lruLazyFree(k: Kernel, pfn: Pfn): void {
   if ((k.frames.flags[pfn]! & (FRAME.LRU | FRAME.SWAPBACKED)) !== (FRAME.LRU | FRAME.SWAPBACKED)) return;
   if ((k.frames.flags[pfn]! & FRAME.SWAPCACHE) !== 0) return;
@@ -120,8 +134,8 @@ export function lruKeep(k: Kernel, pfn: Pfn): void {
 const AGE_FLAGS = FRAME.ACTIVE | FRAME.REFERENCED | FRAME.SWAPBACKED;
 
 /**
- * A huge page on a list became base pages (FRAME.HEAD and TAIL are gone): its tails stand beside its first page, which
- * reclaim reaches first. The list's size stays: it held all of them before.
+ * A huge page on a list became base pages (FRAME.HEAD and TAIL are gone): its tails stand beside its first
+ * page, which reclaim reaches first. The list's size stays: it held all of them before.
  */
 export function lruSplit(k: Kernel, headPfn: Pfn): void {
   const { next, prev, flags } = k.frames;

@@ -10,7 +10,10 @@ import type { Kernel } from "../state.ts";
 import { lruIsolate } from "./lru.ts";
 import { reclaimList } from "./reclaim-list.ts";
 
-/** Reclaims pages (heads) regardless of how lately they were used; those not on an LRU list stay. Returns pages freed. */
+/**
+ * Reclaims pages (heads) regardless of how lately they were used; those not on an LRU list stay. Returns
+ * pages freed.
+ */
 export function* reclaimPages(k: Kernel, pages: readonly Pfn[]): Path<number> {
   const ops: Op[] = [];
   const freed = reclaimList(

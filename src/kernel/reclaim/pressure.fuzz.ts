@@ -1,10 +1,12 @@
 /**
  * Memory pressure on a small machine with swap, huge pages, forks and advice.
  *
- * Strategy:   random writes, reads, partial unmaps, lazy frees, page-outs and forks of processes that together want more
- *             than there is.
- * Invariants: the named beliefs of the kernel after every step; a page that a process wrote is in memory or in swap;
- *             when all processes are gone, every frame is free, every swap slot too, and no list holds anything.
+ * Strategy:   random writes, reads, partial unmaps, lazy frees, page-outs and forks of processes that
+ *             together want more than there is.
+ * Invariants: the named beliefs of the kernel after every step; a page that a process wrote is in memory or
+ * in swap;
+ *             when all processes are gone, every frame is free, every swap slot too, and no list holds
+ *             anything.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";

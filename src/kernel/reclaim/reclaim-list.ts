@@ -29,8 +29,8 @@ import { discardLazy, heldByMappingsOnly, swapOut, takeSwapFor } from "./unmap.t
 type Fate = "freed" | "keep" | "activate" | "split";
 
 /**
- * Frees what can be freed of the isolated pages in `pages`; the rest goes back to the LRU, the active ones to the
- * active list. Returns base pages freed; the flushes to yield are pushed to `ops`.
+ * Frees what can be freed of the isolated pages in `pages`; the rest goes back to the LRU, the active ones to
+ * the active list. Returns base pages freed; the flushes to yield are pushed to `ops`.
  */
 export function reclaimList(k: Kernel, pages: Pfn[], ignoreReferences: boolean, ops: Op[]): number {
   const batch: FlushBatch = new Map();

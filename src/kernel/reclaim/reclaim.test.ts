@@ -5,6 +5,7 @@ import { asNode } from "../../core/units.ts";
 import { freeMemory } from "../buddy/figures.ts";
 import { frameOf, processWith, runAlone, type TestMachine, testKernel, touch } from "../buddy/test-kernel.ts";
 import { violations } from "../invariants.ts";
+import { forkMm } from "../mm/fork.ts";
 import { freeLazily } from "../mm/madvise-age.ts";
 import type { Mm } from "../mm/mm.ts";
 import { pinPage } from "../mm/pin.ts";
@@ -85,6 +86,19 @@ test("a page not used since the last look goes to swap", () => {
   scanAll(k);
   expect(scanAll(k).freedPages).toBe(1);
   expect([mm.swapEntries, mm.anonPages, k.vmstat[C.pswpout]]).toEqual([1, 0, 1]);
+});
+
+test("a page that two processes share goes to swap once, and each reads it back", () => {
+  const { k, mm, start } = small({ swapPages: 100 }, 4);
+  touch(k, mm, start);
+  lruDrainAll(k);
+  const child = runAlone(forkMm(k, mm));
+  expect(runAlone(reclaimPages(k, [frameOf(k, mm, start)]))).toBe(1);
+  expect([k.vmstat[C.pswpout], k.swap.free, mm.swapEntries, child.swapEntries]).toEqual([1, 99, 1, 1]);
+  expect(violations(k)).toEqual([]);
+  expect([touch(k, mm, start), touch(k, child, start)]).toEqual(["swap-in", "swap-in"]);
+  expect([k.swap.free, mm.swapEntries, child.swapEntries]).toEqual([100, 0, 0]);
+  expect(violations(k)).toEqual([]);
 });
 
 test("lazily freed memory is discarded without a write, even without swap", () => {
@@ -205,7 +219,7 @@ test("the inactive list may be the smaller, the larger both are", () => {
   const gib = 2 ** 18;
   expect(inactiveIsLow(100, 101)).toBe(true);
   expect(inactiveIsLow(100, 100)).toBe(false);
-  expect(inactiveIsLow(gib, 3 * gib - 1)).toBe(false); // 4 GiB less a page: a third is enough up to sqrt(30) = 5
+  expect(inactiveIsLow(gib, 3 * gib - 1)).toBe(false); // below 4 GiB: one part in six is enough
   expect(inactiveIsLow(gib, 9 * gib)).toBe(false); // 10 GiB: one part in eleven is enough
   expect(inactiveIsLow(gib, 11 * gib)).toBe(true);
 });

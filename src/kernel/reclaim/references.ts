@@ -1,7 +1,7 @@
 /**
  * Was a page used since reclaim looked last? The young bits of its entries say so, and are cleared by asking.
  *
- *     no young entry ─▶ reclaim     one, first time ─▶ keep, marked referenced     again, or several ─▶ activate
+ *     no young entry ─▶ reclaim    one, first time ─▶ keep, referenced     again, or several ─▶ activate
  *
  * Models:       mm/vmscan.c folio_check_references(); mm/rmap.c folio_referenced(), v6.1.
  * Not modelled: executable file pages, idle page tracking.

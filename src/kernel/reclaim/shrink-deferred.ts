@@ -1,20 +1,25 @@
 /**
- * The shrinker of the deferred split queue: under pressure, huge pages that are mapped in part only are split, and the
- * rest of their memory becomes free. From 6.12 on, also those that were hardly ever touched.
+ * The shrinker of the deferred split queue: under pressure, huge pages that are mapped in part only are
+ * split, and the rest of their memory becomes free. From 6.12 on, also those that were hardly ever touched.
  *
- * Models:       mm/huge_memory.c deferred_split_scan(), v6.1, thp_underused(), v6.12; mm/vmscan.c do_shrink_slab(), v6.1.
- * Not modelled: contents of pages: a base page counts as zero if the program never touched it; drop_caches; memcg queues.
+ * Models:       mm/huge_memory.c deferred_split_scan(), v6.1, thp_underused(), v6.12; mm/vmscan.c
+ *               do_shrink_slab(), v6.1.
+ * Not modelled: contents of pages: a base page counts as zero if the program never touched it; drop_caches;
+ *               memcg queues; waiting for page-table locks (a huge page whose locks are not free goes to the
+ *               end of the queue).
  */
 import { C } from "../../core/counters.ts";
 import type { Op, Path } from "../../core/ops.ts";
 import type { NodeId, Pfn } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
+import { locksFree } from "../buddy/move-page.ts";
 import { nodeOfFrame } from "../buddy/state.ts";
 import { BLOCK } from "../mm/frames.ts";
 import { mappingsOf } from "../mm/rmap.ts";
 import type { Kernel } from "../state.ts";
 import { thpForget } from "../thp/deferred.ts";
 import { splitPage } from "../thp/split.ts";
+import { allMappings } from "./references.ts";
 import { freeUntouched } from "./zero-pages.ts";
 
 /** Objects of one call, and of the least amount of work that is worth one (SHRINK_BATCH). */
@@ -67,6 +72,10 @@ function splitQueued(k: Kernel, head: Pfn, ops: Op[]): boolean {
   const whole = k.behaviours.underusedShrinker && (k.blocks.flags[block]! & BLOCK.PARTIAL) === 0;
   if (whole && !isUnderused(k, head)) {
     thpForget(k, head);
+    return false;
+  }
+  if (!locksFree(k, allMappings(k, head))) {
+    moveToEnd(k, block);
     return false;
   }
   k.frames.refCount[head]! += 1;

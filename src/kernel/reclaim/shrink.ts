@@ -1,13 +1,13 @@
 /**
- * Scanning the LRU lists of a node: old pages of the active list move to the inactive one, old pages of the inactive
- * list are reclaimed.
+ * Scanning the LRU lists of a node: old pages of the active list move to the inactive one, old pages of the
+ * inactive list are reclaimed.
  *
  *     active ─oldest 32─▶ inactive ─oldest 32─▶ used again? back · else swap or discard
  *
  * Models:       mm/vmscan.c get_scan_count(), shrink_lruvec(), shrink_inactive_list(), shrink_active_list(),
  *               inactive_is_low(), v6.1.
- * Not modelled: refault distances and the cost of each kind (anonymous memory has the weight vm.swappiness against lazily
- *               freed memory's 200 - swappiness), file lists, memcg.
+ * Not modelled: refault distances and the cost of each kind (anonymous memory has the weight vm.swappiness
+ *               against lazily freed memory's 200 - swappiness), file lists, memcg.
  */
 import { C } from "../../core/counters.ts";
 import type { Op, Path } from "../../core/ops.ts";

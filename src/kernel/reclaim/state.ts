@@ -4,8 +4,8 @@
  *     new page ─▶ [batch of its CPU] ─15th page, or a huge one─▶ inactive ⇄ active
  *                                     MADV_FREE ─────────────▶ lazy (the kernel's inactive file list)
  *
- * Lists link heads of pages through `frames.next/prev`; which list a page is on follows from its flags ACTIVE and
- * SWAPBACKED, so these change only through the functions in `lru.ts` while FRAME.LRU is set.
+ * Lists link heads of pages through `frames.next/prev`; which list a page is on follows from its flags ACTIVE
+ * and SWAPBACKED, so these change only through the functions in `lru.ts` while FRAME.LRU is set.
  *
  * Models:       include/linux/mmzone.h struct lruvec; mm/swap.c lru_add batches, v6.1.
  * Not modelled: file lists, the unevictable list, memcg lists, multi-generation LRU; batches for activation,

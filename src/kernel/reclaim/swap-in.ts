@@ -1,7 +1,8 @@
 /**
  * Fault on a swapped-out page: bring it back, one base page at a time.
  *
- * Models:       mm/memory.c do_swap_page(), v6.1: a page that no other entry names becomes exclusive and writable.
+ * Models:       mm/memory.c do_swap_page(), v6.1: a page that no other entry names becomes exclusive and
+ *               writable.
  * Not modelled: read-ahead, the swap cache, write-back races.
  */
 import { C } from "../../core/counters.ts";

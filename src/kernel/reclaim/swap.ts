@@ -2,8 +2,8 @@
  * The swap device: slots of one base page each, with a count of the page-table entries that name a slot.
  *
  * Models:       mm/swapfile.c get_swap_pages(), swap_free(), swap_duplicate(), v6.1.
- * Not modelled: the swap cache between write-out and free (a page is in memory or in swap, never both), clusters as
- *               a solid-state disk sees them, several devices.
+ * Not modelled: the swap cache between write-out and free (a page is in memory or in swap, never both),
+ *               clusters as a solid-state disk sees them, several devices.
  */
 
 import { PAGE_BYTES } from "../../core/units.ts";
@@ -36,7 +36,9 @@ export function takeSwapSlot(k: Kernel): number {
   return slot;
 }
 
-/** That many neighbouring free slots, aligned to their number, for a huge page; -1 when there is no such run. */
+/**
+ * That many neighbouring free slots, aligned to their number, for a huge page; -1 when there is no such run.
+ */
 export function takeSwapCluster(k: Kernel, slots: number): number {
   const { swap } = k;
   if (swap.free < slots) return -1;

@@ -1,14 +1,17 @@
 /**
- * Taking an isolated page's memory away: to swap, or for good if its owner said MADV_FREE and did not write again.
+ * Taking an isolated page's memory away: to swap, or for good if its owner said MADV_FREE and did not write
+ * again.
  *
  *     swap:  slot (huge: a whole cluster) ─▶ entries become swap entries ─▶ written ─▶ last reference dropped
- *     lazy:  entries clean? ─▶ become none ─▶ last reference dropped           dirty? ─▶ an ordinary page again
+ *     lazy:  entries clean? ─▶ become none ─▶ last reference dropped       dirty? ─▶ an ordinary page again
  *
  * A huge page's PMDs are split before it is unmapped.
  *
- * Models:       mm/rmap.c try_to_unmap_one(); mm/page_io.c swap_writepage(); mm/swap_state.c add_to_swap(), v6.1.
- * Not modelled: writeback that takes its time (a write is done when it is begun, and charged to who asked for it), the
- *               swap cache beyond this step, waiting for page-table locks (a page whose locks are not free is kept).
+ * Models:       mm/rmap.c try_to_unmap_one(); mm/page_io.c swap_writepage(); mm/swap_state.c add_to_swap(),
+ *               v6.1.
+ * Not modelled: writeback that takes its time (a write is done when it is begun, and charged to who asked for
+ *               it), the swap cache beyond this step, waiting for page-table locks (a page whose locks are
+ *               not free is kept).
  */
 import { C } from "../../core/counters.ts";
 import type { Op } from "../../core/ops.ts";
@@ -60,7 +63,10 @@ export function takeSwapFor(k: Kernel, head: Pfn): number {
   return pages === 1 ? takeSwapSlot(k) : takeSwapCluster(k, pages);
 }
 
-/** Unmaps a page to the swap slots from `slot` on, each taken once, and writes it. Leaves the isolator's reference. */
+/**
+ * Unmaps a page to the swap slots from `slot` on, each taken once, and writes it. Leaves the isolator's
+ * reference.
+ */
 export function swapOut(
   k: Kernel,
   head: Pfn,

@@ -1,5 +1,6 @@
 /**
- * Base pages of a split huge page that only ever held zeros: mapped to the shared zero page instead, and freed.
+ * Base pages of a split huge page that only ever held zeros: mapped to the shared zero page instead, and
+ * freed.
  *
  * Models:       mm/migrate.c try_to_map_unused_to_zeropage(), v6.12.
  * Not modelled: contents: a page counts as zero if no program touched it since it was mapped.
