@@ -17,7 +17,7 @@ import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
 import { lruDrain, lruPutback } from "../reclaim/lru.ts";
 import { emit, type Kernel } from "../state.ts";
 import { fallbackType, mayClaim } from "./fallback.ts";
-import { freePages } from "./free.ts";
+import { freePages, putPage } from "./free.ts";
 import { GFP, migrateTypeOf } from "./gfp.ts";
 import { movePage } from "./move-page.ts";
 import { drainAllPcps, drainPcp } from "./pcp.ts";
@@ -100,7 +100,10 @@ function moveCollected(k: Kernel, run: Compaction, ops: Op[]): boolean {
   let outOfFrames = false;
   for (const page of run.pages) {
     const frame = run.frames[run.frames.length - 1];
-    if (frame === undefined) {
+    if (k.frames.refCount[page] === 1) {
+      // Its owner let it go since it was isolated.
+      putPage(k, page);
+    } else if (frame === undefined) {
       outOfFrames = true;
       lruPutback(k, page);
     } else if (movePage(k, page, frame as Pfn, ops)) {

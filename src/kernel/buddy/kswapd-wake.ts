@@ -2,14 +2,19 @@
  * Asking kswapd to work: leaves a note at the node and tells the driver.
  *
  * Models:       mm/vmscan.c wakeup_kswapd(), pgdat_balanced(), v6.1.
- * Not modelled: kcompactd (a waker that may not reclaim only asks kswapd), cpusets.
+ * Not modelled: kcompactd as a task of its own (kswapd compacts before it sleeps), cpusets.
  */
 import type { Kernel } from "../state.ts";
 import type { NodeMemory, Zone } from "./state.ts";
 import { watermarkOk } from "./watermarks.ts";
 
 /** Runs without progress after which kswapd gives a node up (MAX_RECLAIM_RETRIES). */
-export const KSWAPD_FAILURES_MAX = 16;
+const KSWAPD_FAILURES_MAX = 16;
+
+/** kswapd has given the node up; a page freed by anybody's reclaim lets it try again. */
+export function isHopeless(node: NodeMemory): boolean {
+  return node.kswapd.failures >= KSWAPD_FAILURES_MAX;
+}
 
 /** True if a zone of the node has enough free memory for that order above its high watermark. */
 export function nodeBalanced(k: Kernel, node: NodeMemory, order: number): boolean {
@@ -18,11 +23,14 @@ export function nodeBalanced(k: Kernel, node: NodeMemory, order: number): boolea
   );
 }
 
-/** Wakes kswapd of a zone's node, if there is anything for it to do. */
-export function wakeKswapd(k: Kernel, zone: Zone, order: number): void {
+/**
+ * Wakes kswapd of a zone's node, if there is anything for it to do. Of a node that was given up, only a waker
+ * who will not reclaim itself gets something done: compaction.
+ */
+export function wakeKswapd(k: Kernel, zone: Zone, order: number, reclaimsItself: boolean): void {
   const node = k.buddy.nodes[zone.node]!;
   const boosted = node.zones.some((own) => own.boostPages > 0);
-  if (node.kswapd.failures >= KSWAPD_FAILURES_MAX) return;
+  if (isHopeless(node) && (reclaimsItself || order === 0)) return;
   if (!boosted && nodeBalanced(k, node, order)) return;
   if (node.kswapd.order < order) node.kswapd.order = order;
   if (node.kswapd.wanted) return;

@@ -1,9 +1,9 @@
 /**
  * The allocator's slow path: memory is below the low watermark, or too scattered for the order.
  *
- *     wake kswapd ─▶ zones at min ─▶ [costly: compact] ─▶ zones ─▶ reclaim ─▶ zones ─▶ [compact again] ─▶ fail
- *                                                          ▲                                          │
- *                                                          └── orders 0–3, while progress is possible ┘
+ *     wake kswapd ─▶ zones at min ─▶ [costly: compact] ─▶ zones ─▶ reclaim ─▶ zones ─▶ [compact] ─▶ fail
+ *                                                          ▲                                    │
+ *                                                          └─ orders 0–3, while it makes sense ─┘
  *
  * Models:       mm/page_alloc.c __alloc_pages_slowpath(), __alloc_pages_direct_reclaim(),
  *               should_reclaim_retry(), v6.1.
@@ -34,7 +34,7 @@ function wakeAllKswapds(k: Kernel, order: number, node: NodeId, gfp: number): vo
     if (zone.node === last) continue;
     if (zone.node !== node && (gfp & GFP.THISNODE) !== 0) return;
     last = zone.node;
-    wakeKswapd(k, zone, order);
+    wakeKswapd(k, zone, order, (gfp & GFP.DIRECT_RECLAIM) !== 0);
   }
 }
 

@@ -60,7 +60,7 @@ function* takeInZone(k: Kernel, zone: Zone, order: number, gfp: number, noFragme
   if (pfn === NONE) return NO_FRAME;
   if (zone.boosted && (gfp & GFP.KSWAPD) !== 0) {
     zone.boosted = false;
-    wakeKswapd(k, zone, 0);
+    wakeKswapd(k, zone, 0, true);
   }
   return handOut(k, zone, pfn, order);
 }

@@ -59,6 +59,7 @@ export function* shrinkNode(k: Kernel, scan: Scan, order: number): Path {
     const freedBefore = scan.freedPages;
     yield* shrinkLists(k, scan);
     yield* shrinkDeferred(k, scan.node, scan.priority);
+    if (scan.freedPages > freedBefore) k.buddy.nodes[scan.node]!.kswapd.failures = 0;
     if (!continues(k, scan, order, freedBefore)) return;
   }
 }

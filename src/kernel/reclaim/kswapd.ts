@@ -2,7 +2,7 @@
  * kswapd: keeps a node's free memory above its high watermark, so that allocations seldom have to reclaim
  * themselves.
  *
- *     woken below low ─▶ reclaim, priority 12 to 1, until a zone is balanced ─▶ boosts away ─▶ compact ─▶ sleep
+ *     woken below low ─▶ reclaim, priority 12 to 1, until a zone is balanced ─▶ no boost ─▶ compact ─▶ sleep
  *
  * The driver starts a run when `buddy.onKswapdWake` tells it to; a run ends when nothing more is wanted.
  *
@@ -14,7 +14,7 @@ import { EVENT } from "../../core/events.ts";
 import { type Path, PREEMPT } from "../../core/ops.ts";
 import type { NodeId } from "../../core/units.ts";
 import { compactNode, resetSkips } from "../buddy/compact.ts";
-import { nodeBalanced } from "../buddy/kswapd-wake.ts";
+import { isHopeless, nodeBalanced } from "../buddy/kswapd-wake.ts";
 import type { NodeMemory } from "../buddy/state.ts";
 import { compactGapPages } from "../buddy/suitable.ts";
 import { emit, type Kernel } from "../state.ts";
@@ -31,7 +31,7 @@ export function* kswapd(k: Kernel, node: NodeId): Path {
     const order = state.order;
     state.wanted = false;
     state.order = 0;
-    yield* balanceNode(k, memory, order);
+    if (!isHopeless(memory)) yield* balanceNode(k, memory, order);
     for (const zone of memory.zones) if (zone.compact.skipsStale) resetSkips(k, zone);
     if (order > 0) yield* compactNode(k, node, order);
     yield PREEMPT;

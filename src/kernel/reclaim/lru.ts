@@ -1,7 +1,7 @@
 /**
  * The LRU as the rest of the kernel uses it: add through a per-CPU batch, isolate, put back, age, split.
  *
- *     lruAdd ─▶ batch (+1 reference, on no list) ─▶ drained: on a list; the reference drops, which may free it
+ *     lruAdd ─▶ batch (+1 reference, on no list) ─▶ drained: on a list; dropping the reference may free it
  *     list ─lruIsolate (+1 reference)─▶ held ─lruPutback─▶ batch …
  *
  * Models:       mm/swap.c folio_add_lru(), lru_add_drain_all(), mark_page_lazyfree(); mm/vmscan.c

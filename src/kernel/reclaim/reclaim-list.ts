@@ -65,6 +65,8 @@ function reclaimOne(
   const { flags } = k.frames;
   spend(k, k.costs.reclaimPageNs);
   if ((flags[pfn]! & FRAME.LOCKED) !== 0) return "keep";
+  // Its owner let it go since it was isolated.
+  if (k.frames.refCount[pfn] === 1) return "freed";
   const hits = allMappings(k, pfn);
   for (const hit of hits) if ((hit.vma.flags & VM.LOCKED) !== 0) return "activate";
   if (!ignoreReferences) {

@@ -12,8 +12,9 @@ import { pinPage } from "../mm/pin.ts";
 import { zapRange } from "../mm/zap.ts";
 import type { Kernel } from "../state.ts";
 import { kswapd } from "./kswapd.ts";
-import { lruDrainAll } from "./lru.ts";
+import { lruDrainAll, lruIsolate } from "./lru.ts";
 import { reclaimPages } from "./pageout.ts";
+import { reclaimList } from "./reclaim-list.ts";
 import { inactiveIsLow, type Scan, shrinkLists } from "./shrink.ts";
 import { objectsToScan, shrinkDeferred } from "./shrink-deferred.ts";
 
@@ -229,4 +230,32 @@ test("the shrinker looks at few objects while pressure is low, and remembers wha
   expect(objectsToScan(4096, 0, 12)).toBe(2);
   expect(objectsToScan(1000, 0, 0)).toBe(2000);
   expect(objectsToScan(1000, 512, 1)).toBe(1256);
+});
+
+test("a page whose owner lets go between isolation and reclaim is freed without a write", () => {
+  const { k, mm, start } = small({ swapPages: 8 }, 4);
+  touch(k, mm, start);
+  lruDrainAll(k);
+  const pfn = frameOf(k, mm, start);
+  lruIsolate(k, pfn);
+  runAlone(zapRange(k, mm, start, start + 1, "advise"));
+  expect(reclaimList(k, [pfn], false, [])).toBe(1);
+  expect([k.vmstat[C.pswpout], k.swap.free, k.vmstat[C.nr_isolated_anon]]).toEqual([0, 8, 0]);
+  expect(freeMemory(k).freePages + freeMemory(k).perCpuPages).toBe(32);
+});
+
+test("kswapd gives up a node after 16 fruitless runs, until something was freed again", () => {
+  const { k, mm, start } = small({ frames: 64, tunables: { minFreeKb: 64 } }, 64);
+  let runs = 0;
+  k.buddy.onKswapdWake = (node) => {
+    runs++;
+    runAlone(kswapd(k, node));
+  };
+  for (let i = 0; i < 64; i++) touch(k, mm, start + i);
+  expect(runs).toBe(16);
+  lruDrainAll(k);
+  runAlone(freeLazily(k, mm, start, start + 8));
+  touch(k, mm, start + 63);
+  expect(k.vmstat[C.pglazyfreed]).toBe(8);
+  expect(k.buddy.nodes[0]!.kswapd.failures).toBeLessThan(16);
 });
