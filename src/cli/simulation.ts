@@ -53,8 +53,10 @@ export async function simulate(
   try {
     if (workload.kind === "script") return simulateScript({ ...common, script: workload.script });
     const trace = placed(workload.open(), o.generation);
+    const { program } = trace.header;
+    const name = program === "" ? workload.name : `${program} (${workload.name})`;
     const onProgress = (told: string): void => progress.show(`${o.label}: ${told}`);
-    return { result: simulateTrace({ ...common, trace, onProgress }), lines: [] };
+    return { result: simulateTrace({ ...common, name, trace, onProgress }), lines: [] };
   } finally {
     progress.done();
   }

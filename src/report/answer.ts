@@ -59,9 +59,9 @@ function join(parts: readonly string[]): string {
   return parts.slice(0, -1).join(", ") + " and " + parts.at(-1);
 }
 
-/** "costs …, saves …" of one column, or how little it changes. */
-function consequence(rows: ReadonlyMap<string, Row>, columns: readonly Column[], index: number): string {
-  if (columns[index]!.result.outcome === "oom") return "runs out of memory";
+/** "costs …", "saves …", "gives …" of one column, or how little it changes. */
+function consequence(rows: ReadonlyMap<string, Row>, columns: readonly Column[], index: number): string[] {
+  if (columns[index]!.result.outcome === "oom") return ["runs out of memory"];
   const costs: string[] = [];
   const saves: string[] = [];
   const wait = waitOf(rows, index);
@@ -78,7 +78,7 @@ function consequence(rows: ReadonlyMap<string, Row>, columns: readonly Column[],
   if (costs.length > 0) told.push("costs " + join(costs));
   if (saves.length > 0) told.push("saves " + join(saves));
   if (wait?.cost === false) told.push("gives " + wait.told);
-  return told.join("; it ") || "changes nothing that matters";
+  return told.length === 0 ? ["changes nothing that matters"] : told;
 }
 
 function alone({ name, result }: Column): string {
@@ -98,16 +98,19 @@ function alone({ name, result }: Column): string {
 export function answerOf(columns: readonly Column[]): string[] {
   if (columns.length === 1) return [alone(columns[0]!)];
   const rows = new Map(tableOf(columns).flatMap((group) => group.rows.map((row) => [row.key, row] as const)));
-  const byConsequence = new Map<string, string[]>();
+  const byConsequence = new Map<string, { told: string[]; names: string[] }>();
   for (let i = 1; i < columns.length; i++) {
     const told = consequence(rows, columns, i);
-    byConsequence.set(told, [...(byConsequence.get(told) ?? []), columns[i]!.name]);
+    const same = byConsequence.get(told.join());
+    if (same === undefined) byConsequence.set(told.join(), { told, names: [columns[i]!.name] });
+    else same.names.push(columns[i]!.name);
   }
   const first = columns[0]!;
   const failed = first.result.outcome === "oom" ? [`${first.name} runs out of memory.`] : [];
-  const sentences = [...byConsequence].map(([told, names]) => {
+  const sentences = [...byConsequence.values()].map(({ told, names }) => {
     const who = names.map((name) => `“${name}”`).join(" and ");
-    return `Against “${first.name}”, ${who}${names.length > 1 ? " each" : ""} ${told}.`;
+    const many = names.length > 1;
+    return `Against “${first.name}”, ${who}${many ? " each" : ""} ${told.join(many ? "; each " : "; it ")}.`;
   });
   return [...failed, ...sentences];
 }

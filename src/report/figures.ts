@@ -16,6 +16,8 @@ export interface Figure {
   readonly better: "lower" | "higher" | "neither";
   /** The base unit; undefined when the run cannot know it. */
   read(result: Result): number | undefined;
+  /** Smallest difference that is called better or worse, in the base unit. */
+  readonly least?: number;
   /** Left out of tables in which every column is 0 or unknown. */
   readonly rare?: boolean;
 }
@@ -244,6 +246,9 @@ const TRANSLATION: readonly Figure[] = [
   },
 ];
 
+/** Below ten microseconds in a whole run nobody changes a setting. */
+const LEAST_NS = 10_000;
+
 const KERNEL_WORK: readonly Figure[] = [
   {
     key: "khugepaged_time",
@@ -251,6 +256,7 @@ const KERNEL_WORK: readonly Figure[] = [
     doc: "CPU time of the thread that makes huge pages in the background.",
     kind: "ns",
     better: "lower",
+    least: LEAST_NS,
     read: (r) => r.khugepagedNs,
   },
   {
@@ -259,6 +265,7 @@ const KERNEL_WORK: readonly Figure[] = [
     doc: "Time spent moving pages to make room for huge ones.",
     kind: "ns",
     better: "lower",
+    least: LEAST_NS,
     read: (r) => r.compactionNs,
   },
   {
@@ -267,6 +274,7 @@ const KERNEL_WORK: readonly Figure[] = [
     doc: "Time spent freeing memory under pressure.",
     kind: "ns",
     better: "lower",
+    least: LEAST_NS,
     read: (r) => r.reclaimNs,
     rare: true,
   },
@@ -285,6 +293,7 @@ const KERNEL_WORK: readonly Figure[] = [
     doc: "Time that paths of the kernel waited for each other.",
     kind: "ns",
     better: "lower",
+    least: LEAST_NS,
     read: (r) => r.locks.reduce((sum, lock) => sum + lock.waitTotalNs, 0),
     rare: true,
   },

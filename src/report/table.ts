@@ -38,15 +38,17 @@ export interface RowGroup {
 /** Differences below half a percent are not called better or worse: costs are not known more exactly. */
 const SAME_RATIO = 0.005;
 
-function verdictOf(better: Figure["better"], value: number, first: number): Verdict {
+type Judgement = Pick<Figure, "better" | "least">;
+
+function verdictOf({ better, least }: Judgement, value: number, first: number): Verdict {
   if (better === "neither") return "neutral";
   const difference = value - first;
-  if (Math.abs(difference) <= Math.abs(first) * SAME_RATIO) return "same";
+  if (Math.abs(difference) <= Math.max(Math.abs(first) * SAME_RATIO, least ?? 0)) return "same";
   return difference < 0 === (better === "lower") ? "better" : "worse";
 }
 
 function cellOf(
-  better: Figure["better"],
+  judgement: Judgement,
   value: number | undefined,
   first: number | undefined,
   isFirst: boolean,
@@ -54,12 +56,12 @@ function cellOf(
   if (value === undefined || first === undefined || isFirst)
     return { value, relative: undefined, verdict: "neutral" };
   const relative = first === 0 ? undefined : (value - first) / first;
-  return { value, relative, verdict: verdictOf(better, value, first) };
+  return { value, relative, verdict: verdictOf(judgement, value, first) };
 }
 
 function rowOf(figure: Figure, columns: readonly Column[]): Row {
   const values = columns.map(({ result }) => figure.read(result));
-  const cells = values.map((value, i) => cellOf(figure.better, value, values[0], i === 0));
+  const cells = values.map((value, i) => cellOf(figure, value, values[0], i === 0));
   const { key, label, doc, kind } = figure;
   return { key, label, doc, kind, cells };
 }

@@ -89,7 +89,8 @@ svg.narrow{display:block}wbr.tight{display:inline}.relative:empty{display:none}
 th:first-child{white-space:normal;min-width:8.6em}th,td{padding:4px 5px;vertical-align:top}
 thead th{min-width:5.6em}
 .relative:not(:empty){display:block;margin:0}h1{font-size:1.3rem}}
-@media print{:root{--ground:#fff;--card:#fff}body{font-size:11pt}section{break-inside:avoid;
+@media print{h3{break-after:avoid}svg.chart{break-inside:avoid}
+:root{--ground:#fff;--card:#fff}body{font-size:11pt}section{break-inside:avoid;
 border-color:#bbb}
 section.long{break-inside:auto}#tip{display:none}main{max-width:none;padding:0}.scroll{overflow:visible}
 table{font-size:8.5pt}th,td{padding:2px 4px}}
