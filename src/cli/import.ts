@@ -13,6 +13,7 @@ import {
   unknownFormat,
 } from "../workloads/import/detect.ts";
 import type { ImportSummary } from "../workloads/import/importer.ts";
+import type { TraceHeader } from "../workloads/records.ts";
 import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
 import { copyTrace } from "../workloads/trace/copy.ts";
 import type { CodecName, TraceTotals } from "../workloads/trace/format.ts";
@@ -160,15 +161,21 @@ async function convert(
 async function run(
   input: Input,
   format: ImportFormat,
-  sink: TraceSink,
+  target: TraceSink,
   options: ImportOptions,
 ): Promise<ImportSummary> {
+  // What the user says of the whole stands, whatever the importer concludes.
+  const said = {
+    ...(options.program === undefined ? {} : { program: options.program }),
+    ...(options.recordedUnder === undefined ? {} : { recordedUnder: options.recordedUnder }),
+  };
+  const sink = {
+    ...target,
+    describe: (header: Partial<TraceHeader>) => target.describe({ ...header, ...said }),
+  };
   const importer = makeImporter(format, sink);
   for await (const piece of input.pieces) importer.push(piece);
-  const summary = importer.end();
-  if (options.program !== undefined) sink.describe({ program: options.program });
-  if (options.recordedUnder !== undefined) sink.describe({ recordedUnder: options.recordedUnder });
-  return summary;
+  return importer.end();
 }
 
 function report(imported: Imported, options: ImportOptions, cut: string | undefined): void {
@@ -185,11 +192,12 @@ function report(imported: Imported, options: ImportOptions, cut: string | undefi
     return;
   }
   const ignored = Object.entries(summary.ignored).map(([what, lines]) => `${lines} of ${what}`);
+  const { records, events, format, lines: read, notes } = summary;
+  const left = ignored.length > 0 ? `, ignored ${ignored.join(", ")}` : "";
   const lines = [
-    `${basename(output)}: ${summary.records} records, ${summary.events} events, ${bytes} bytes, hash ${totals.hash}`,
-    `  ${summary.format}: ${summary.lines} lines read` +
-      (ignored.length > 0 ? `, ignored ${ignored.join(", ")}` : ""),
-    ...summary.notes.map((note) => `  ${note}`),
+    `${basename(output)}: ${records} records, ${events} events, ${bytes} bytes, hash ${totals.hash}`,
+    `  ${format}: ${read} lines read${left}`,
+    ...notes.map((note) => `  ${note}`),
   ];
   const isValgrind = needsRelayout({ source: summary.format, layout: options.layout });
   if (isValgrind)

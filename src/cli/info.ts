@@ -46,21 +46,16 @@ function textOf({ bytes, header, summary, totals }: Facts): string {
   const seconds = header.timeUnit === "ns" ? ` (${(summary.span / 1e9).toFixed(3)} s)` : "";
   const perReference = summary.references === 0 ? 0 : bytes / summary.references;
   const events = Object.entries(summary.events).map(([kind, count]) => `${count} ${kind}`);
+  const { faults, pages, slots, reads, writes, executed } = summary;
   let text = row("program", header.program || "unknown");
   text += row("source", `${header.source}, ${header.coverage}, ${header.layout} layout`);
   if (header.recordedUnder !== "") text += row("recorded", `under THP ${header.recordedUnder}`);
-  text += row(
-    "records",
-    `${grouped(summary.records)}, of which ${grouped(summary.faults)} faults of the recorded kernel`,
-  );
-  text += row(
-    "references",
-    `${grouped(summary.reads)} reads, ${grouped(summary.writes)} writes, ${grouped(summary.executed)} executed`,
-  );
-  text += row(
-    "pages",
-    `${grouped(summary.pages)} distinct (${grouped(summary.pages * 4)} kB) in ${summary.slots} regions of 2 MiB`,
-  );
+  const ofThese = faults > 0 ? `, of which ${grouped(faults)} faults of the recorded kernel` : "";
+  text += row("records", grouped(summary.records) + ofThese);
+  const uses = [`${grouped(reads)} reads`, `${grouped(writes)} writes`, `${grouped(executed)} executed`];
+  text += row("references", uses.join(", "));
+  const size = `${grouped(pages * 4)} kB`;
+  text += row("pages", `${grouped(pages)} distinct (${size}) in ${slots} regions of 2 MiB`);
   text += row("time", `${grouped(summary.span)} ${header.timeUnit}${seconds}`);
   text += row("events", events.length > 0 ? events.join(", ") : "none");
   text += row("size", `${grouped(bytes)} bytes, ${perReference.toPrecision(3)} a reference`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NO_PLACE, type PlacementAlignment, placeTopDown } from "./placement.ts";
 
-/** Places into a picture: one character a page, `#` occupied, 4-page huge pages. Answers with the new pages as `n`. */
+/** Places into a picture: one character a page, `#` occupied, 4-page huge pages; `n` are the new pages. */
 function place(picture: string, length: number, alignment: PlacementAlignment = "page"): string {
   const starts: number[] = [];
   const ends: number[] = [];

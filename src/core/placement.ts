@@ -1,14 +1,17 @@
 /**
- * Where mmap puts a mapping whose address is left to the kernel: from the top down, in the highest gap that holds it.
+ * Where mmap puts a mapping whose address is left to the kernel: from the top down, in the highest gap that
+ * holds it.
  *
  *     bottom ░░░░░░░[###]░░░░░░░░░░[####]░░░[######] top          ░ free, # occupied
  *                        └────────┴ new mapping: at the upper end of the highest gap that is large enough
  *
- * Kernel and re-layout of traces share this. All numbers are of one unit (bytes or pages), whichever the caller has.
+ * Kernel and re-layout of traces share this. All numbers are of one unit (bytes or pages), whichever the
+ * caller has.
  *
- * Models:       mm/mmap.c arch_get_unmapped_area_topdown(), generic_get_unmapped_area_topdown(), v6.1; mm/huge_memory.c
- *               thp_get_unmapped_area() and its callers for anonymous memory, v6.7 and v6.13.
- * Not modelled: the bottom-up fall-back when nothing is free below the top, guard gaps of growing stacks, colouring.
+ * Models:       mm/mmap.c arch_get_unmapped_area_topdown(), v6.1; mm/huge_memory.c thp_get_unmapped_area()
+ *               and its callers for anonymous memory, v6.7 and v6.13.
+ * Not modelled: the bottom-up fall-back when nothing is free below the top, guard gaps of growing stacks,
+ *               colouring.
  */
 import { assert } from "../lib/assert.ts";
 
@@ -39,8 +42,8 @@ export const NO_PLACE = -1;
 /**
  * The lowest address of the new mapping, or NO_PLACE.
  *
- * A mapping that is to be aligned needs a gap of its length plus a huge page, and takes the highest aligned place in it;
- * without such a gap it is placed as if unaligned.
+ * A mapping that is to be aligned needs a gap of its length plus a huge page, and takes the highest aligned
+ * place in it; without such a gap it is placed as if unaligned.
  */
 export function placeTopDown(occupied: OccupiedRanges, request: PlacementRequest): number {
   const { length, hugeSize } = request;

@@ -51,8 +51,9 @@ describe("folding references into page runs", () => {
 });
 
 /**
- * Strategy: random streams over few pages, raw and folded, into a fully associative LRU of every size from 2 to 5.
- * Invariants: the same misses in the same order, the same order of recency at the end, the same counts for each page.
+ * Strategy: random streams over few pages, raw and folded, into a fully associative LRU of every size from 2
+ * to 5. Invariants: the same misses in the same order, the same order of recency at the end, the same counts
+ * for each page.
  */
 describe("the fold loses nothing that an LRU would see", () => {
   const reference = fc.record({

@@ -1,13 +1,15 @@
 /**
- * Folds raw references into runs of one page without loss: what comes out, taken record by record, leaves every
- * least-recently-used structure of two entries or more as the raw stream would, with the same hits and misses.
+ * Folds raw references into runs of one page without loss: what comes out, taken record by record, leaves
+ * every least-recently-used structure of two entries or more as the raw stream would, with the same hits and
+ * misses.
  *
  *     raw     I c  L d  I c  L d  I c  S e          c, d, e: pages
  *     folded  c ×2     d ×2     | c ×1   e ×1       a window holds one code page and one data page
  *
- * Instructions and data interleave, so a run of consecutive references alone would fold nothing. A window therefore
- * holds one page of each. It is passed on, in order of first use, before a third page is used. Code references after the
- * window's last data reference open the next window, so that the order of last uses is right as well.
+ * Instructions and data interleave, so a run of consecutive references alone would fold nothing. A window
+ * therefore holds one page of each. It is passed on, in order of first use, before a third page is used. Code
+ * references after the window's last data reference open the next window, so that the order of last uses is
+ * right as well.
  */
 import { REF } from "../records.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Importers are push parsers over bytes: a face feeds chunks of a text of any length, the importer writes items to a
- * sink. Nothing is kept but the rest of a line that a chunk cut in two.
+ * Importers are push parsers over bytes: a face feeds chunks of a text of any length, the importer writes
+ * items to a sink. Nothing is kept but the rest of a line that a chunk cut in two.
  */
 import { UserError } from "../../lib/assert.ts";
 import { decodeUtf8 } from "../trace/bytes.ts";
@@ -17,7 +17,9 @@ export interface UnreadableLine {
 export interface ImportSummary {
   readonly format: string;
   readonly lines: number;
-  /** Lines that meant nothing to the model (other events, headers): expected, and counted by what they were. */
+  /**
+   * Lines that meant nothing to the model (other events, headers): expected, and counted by what they were.
+   */
   readonly ignored: Readonly<Record<string, number>>;
   readonly unreadableLines: number;
   /** The first few of them. */
@@ -138,6 +140,12 @@ export function noteUnreadable(
     found: end - start > 80 ? found + "…" : found,
     expected,
   });
+}
+
+/** Why a text whose last line has no end is cut off; undefined when it has one. */
+export function unendedLine({ carry, byteOffset }: LineFeed): string | undefined {
+  if (carry.length === 0) return undefined;
+  return `the last line has no line end: ${carry.length} bytes from byte ${byteOffset} on are left out`;
 }
 
 /** The summary's common part; throws when no line meant anything. */

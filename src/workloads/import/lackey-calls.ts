@@ -1,10 +1,14 @@
 /**
- * System calls in lackey's text. A call's line may end with its result, may have the result on a later line of the same
- * thread, or may be broken by what valgrind says of a fork:
+ * System calls in lackey's text. A call's line may end with its result, may have the result on a later line
+ * of the same thread, or may be broken by what valgrind says of a fork:
  *
  *     SYSCALL[1,1](10) sys_mprotect ( 0x4c00000, 4096, 1 )[sync] --> Success(0x0)
- *     SYSCALL[1,1](28) sys_madvise ( 0x4a2b000, 4194304, 14 ) --> [async] ...   then   SYSCALL[1,1](28) ... [async] --> Success(0x0)
- *     SYSCALL[1,1](56) sys_clone ( 1200011, 0x0, … )   clone(fork): process 1 created child 2   then    --> [pre-success] Success(0x2)
+ *
+ *     SYSCALL[1,1](28) sys_madvise ( 0x4a2b000, 4194304, 14 ) --> [async] ...
+ *     SYSCALL[1,1](28) ... [async] --> Success(0x0)
+ *
+ *     SYSCALL[1,1](56) sys_clone ( 1200011, 0x0, … )   clone(fork): process 1 created child 2
+ *      --> [pre-success] Success(0x2)
  *
  * Addresses are 0x…, lengths and flags decimal; the flags of clone are hexadecimal without 0x.
  */
@@ -41,7 +45,9 @@ const NAME_OF: Readonly<Record<number, string>> = {
   329: "pkey_mprotect",
   435: "clone3",
 };
-/** Calls whose result is the length that the kernel wrote to, or read from, the buffer in the second argument. */
+/**
+ * Calls whose result is the length that the kernel wrote to, or read from, the buffer in the second argument.
+ */
 const KERNEL_WRITES = [0, 17, 45];
 const KERNEL_READS = [1, 18, 44];
 const GETRANDOM = 318;
@@ -109,7 +115,9 @@ function takeCall(l: LackeyState): boolean {
   return takeResult(l, call);
 }
 
-/** Numbers up to the closing bracket. A text behind an address, `0x402a2a0(/etc/ld.so.preload)`, is a path. */
+/**
+ * Numbers up to the closing bracket. A text behind an address, `0x402a2a0(/etc/ld.so.preload)`, is a path.
+ */
 function takeArguments(s: Scan, firstIsHex: boolean): { args: number[]; path: string } {
   const args: number[] = [];
   let path = "";

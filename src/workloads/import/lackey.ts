@@ -1,13 +1,14 @@
 /**
- * Importer for valgrind's lackey: `--trace-mem=yes`, with or without `--trace-syscalls=yes` and `--trace-sched=yes`.
+ * Importer for valgrind's lackey: `--trace-mem=yes`, with or without `--trace-syscalls=yes` and
+ * `--trace-sched=yes`.
  *
  *     I  0401ab70,3                    an instruction          ` S 1fff000768,8`  a store
  *     ` L 04a28750,8`  a load          ` M 0421c7cc,4`         load and store by one instruction
  *     --19724--   SCHED[2]:  acquired lock (…)                 thread 2 runs from here on
  *     SYSCALL[19724,1](9) sys_mmap ( 0x0, 8192, 3, 34, 4294967295, 0 ) --> [pre-success] Success(0x4835000)
  *
- * Public traces come without the leading space and the I lines; that is read as well. References fold without loss
- * (`fold.ts`). Time counts instructions, or references where there are no I lines.
+ * Public traces come without the leading space and the I lines; that is read as well. References fold without
+ * loss (`fold.ts`). Time counts instructions, or references where there are no I lines.
  */
 import { REF } from "../records.ts";
 import type { TraceSink } from "../trace/sink.ts";
@@ -22,6 +23,7 @@ import {
   noteIgnored,
   noteUnreadable,
   summarize,
+  unendedLine,
 } from "./importer.ts";
 import { type PendingCall, takeCallLine } from "./lackey-calls.ts";
 import { type GuestState, makeGuestState, switchProcess, switchThread } from "./life.ts";
@@ -88,11 +90,9 @@ export function makeLackeyImporter(sink: TraceSink): Importer {
 
 function finish(l: LackeyState): ImportSummary {
   flush(l);
-  const { carry, byteOffset } = l.log.feed;
-  const cut = `the last line has no line end: ${carry.length} bytes from byte ${byteOffset} on are left out`;
   if (!l.hasInstructions) l.log.notes.push("no I lines: time counts data references");
   const { records, events } = l.g.r;
-  return summarize(l.log, "lackey", { records, events, cutOff: carry.length > 0 ? cut : undefined });
+  return summarize(l.log, "lackey", { records, events, cutOff: unendedLine(l.log.feed) });
 }
 
 /** Passes on what is folded: the thread changes, or memory does. */
@@ -123,7 +123,10 @@ function takeLine(l: LackeyState, bytes: Uint8Array, start: number, end: number)
     noteUnreadable(l.log, bytes, start, end, "an access, SYSCALL[PID,THREAD](NR) …, or a line of valgrind's");
 }
 
-/** The hot line: hexadecimal address, comma, decimal size. An access that crosses into the next page touches both. */
+/**
+ * The hot line: hexadecimal address, comma, decimal size. An access that crosses into the next page touches
+ * both.
+ */
 function takeReference(l: LackeyState, letter: number, bytes: Uint8Array, at: number, end: number): boolean {
   while (at < end && bytes[at] === SPACE) at++;
   let high = 0;
@@ -202,7 +205,10 @@ export function runThread(l: LackeyState, number: number): void {
   switchThread(l.g, number);
 }
 
-/** Accesses that the kernel makes for a call: lackey does not show them, but a read(2) into fresh memory faults. */
+/**
+ * Accesses that the kernel makes for a call: lackey does not show them, but a read(2) into fresh memory
+ * faults.
+ */
 export function kernelAccess(l: LackeyState, start: number, length: number, writes: boolean): void {
   const guest = l.g.current!;
   const kind = (writes ? REF.WRITE : REF.READ) | REF.KERNEL;

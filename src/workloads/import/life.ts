@@ -1,6 +1,6 @@
 /**
- * Processes and threads as valgrind numbers them: threads 1, 2, 3 … in each process, told apart by the pid. Shared by the
- * importers of valgrind's sources; time is the process's own, in instructions.
+ * Processes and threads as valgrind numbers them: threads 1, 2, 3 … in each process, told apart by the pid.
+ * Shared by the importers of valgrind's sources; time is the process's own, in instructions.
  */
 import {
   addProcess,

@@ -1,6 +1,6 @@
 /**
- * System calls in a perf trace: `syscalls:sys_enter_NAME` and `sys_exit_NAME` lines, paired by thread. A call counts
- * when it returns, for only then is its result known.
+ * System calls in a perf trace: `syscalls:sys_enter_NAME` and `sys_exit_NAME` lines, paired by thread. A call
+ * counts when it returns, for only then is its result known.
  *
  *     sys_enter_mmap: addr: 0x00000000, len: 0x00400000, …     sys_exit_mmap: 0x7fc827600000
  */
@@ -11,7 +11,10 @@ import { MEMORY_CALLS, recordCall } from "./syscalls.ts";
 
 const CHILD_CALLS: readonly string[] = ["clone", "clone3", "fork", "vfork"];
 
-/** Arguments are `name: 0xVALUE`, in the order of the call's own. Undefined: a call that is no matter of memory. */
+/**
+ * Arguments are `name: 0xVALUE`, in the order of the call's own. Undefined: a call that is no matter of
+ * memory.
+ */
 export function callStarts(p: PerfState, name: string): boolean | undefined {
   if (!MEMORY_CALLS.includes(name) && !CHILD_CALLS.includes(name)) return undefined;
   const t = threadOf(p);

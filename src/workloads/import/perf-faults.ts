@@ -1,4 +1,6 @@
-/** Page faults in a perf trace: the exception tracepoints, which tell read from write, and the plain samples. */
+/**
+ * Page faults in a perf trace: the exception tracepoints, which tell read from write, and the plain samples.
+ */
 import { REF } from "../records.ts";
 import { decodeUtf8 } from "../trace/bytes.ts";
 import { noteIgnored } from "./importer.ts";
@@ -20,7 +22,9 @@ const IP = wordOf("ip=");
 const ERROR_CODE = wordOf("error_code=");
 const CLOSE = wordOf(")");
 
-/** Addresses from here on are the kernel's own (2^47; no user address of four-level page tables reaches it). */
+/**
+ * Addresses from here on are the kernel's own (2^47; no user address of four-level page tables reaches it).
+ */
 const USER_END = 2 ** 47;
 
 /** Bits of x86's page-fault error code. */
@@ -49,8 +53,8 @@ export function exceptionFault(p: PerfState, byKernel: boolean): boolean {
 }
 
 /**
- * `page-faults` samples: `ADDR IP`, or with symbols `ADDR symbol (object) IP symbol (object)`. They do not tell reads from
- * writes: all are taken for writes here, and `read-first.ts` corrects that.
+ * `page-faults` samples: `ADDR IP`, or with symbols `ADDR symbol (object) IP symbol (object)`. They do not
+ * tell reads from writes: all are taken for writes here, and `read-first.ts` corrects that.
  */
 export function sampledFault(p: PerfState): boolean {
   if (p.hasExceptions) {

@@ -4,8 +4,8 @@
  *     redis-server 20764/20766 [001]  3023.418875:   syscalls:sys_exit_clone3: 0x0
  *     name         pid   tid    cpu   time           event                     rest
  *
- * A name may hold spaces and brackets, pid or cpu may be missing, the time may have six or nine decimals, a period may
- * stand before the event. The head is found by its cpu in brackets, else by its time.
+ * A name may hold spaces and brackets, pid or cpu may be missing, the time may have six or nine decimals, a
+ * period may stand before the event. The head is found by its cpu in brackets, else by its time.
  */
 import { isDigit, type Scan, SPACE, skipSpaces, wordHash } from "./scan.ts";
 

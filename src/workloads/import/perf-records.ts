@@ -1,13 +1,13 @@
 /**
- * Side-band records, as `perf script --show-task-events` prints them: who forked, ran a program, ended. Used when the
- * sched tracepoints are missing.
+ * Side-band records, as `perf script --show-task-events` prints them: who forked, ran a program, ended. Used
+ * when the sched tracepoints are missing.
  *
  *     demo 1/1 [000] 3.14: PERF_RECORD_COMM exec: demo:1/1
  *     demo 1/1 [000] 3.14: PERF_RECORD_FORK(2:2):(1:1)
  *     demo 1/1 [000] 3.14: PERF_RECORD_EXIT(2:2):(1:1)
  *
- * Not used: PERF_RECORD_MMAP2. It shows a mapping after every growth and change of protection as if it were new, and
- * never shows one ending.
+ * Not used: PERF_RECORD_MMAP2. It shows a mapping after every growth and change of protection as if it were
+ * new, and never shows one ending.
  */
 import type { PerfState } from "./perf.ts";
 import { becomeProgram, childBorn, knownThread, threadExits, threadOf } from "./perf-tasks.ts";

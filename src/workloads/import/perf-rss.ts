@@ -1,9 +1,10 @@
 /**
- * kmem:rss_stat: what the recording kernel counted as resident. The file pages become `file-rss` events, because the
- * trace cannot tell them otherwise; anonymous pages are what the model predicts.
+ * kmem:rss_stat: what the recording kernel counted as resident. The file pages become `file-rss` events,
+ * because the trace cannot tell them otherwise; anonymous pages are what the model predicts.
  *
- * A line says of which mm it speaks (`mm_id`, a hash) and whether that is the current thread's own (`curr=1`). Lines
- * about other mms come from fork (the child's, being filled), exec (the new one) and exit (the old one).
+ * A line says of which mm it speaks (`mm_id`, a hash) and whether that is the current thread's own
+ * (`curr=1`). Lines about other mms come from fork (the child's, being filled), exec (the new one) and exit
+ * (the old one).
  */
 import type { PerfState } from "./perf.ts";
 import { knownThread, NO_EXEC, type PerfThread, STARTING } from "./perf-tasks.ts";
@@ -73,8 +74,8 @@ export function rssStat(p: PerfState): boolean {
 }
 
 /**
- * Outside fork, an mm that nobody has seen is the one that exec prepares. When the process's own is emptied as a
- * stranger's, exec (or exit) has already left it.
+ * Outside fork, an mm that nobody has seen is the one that exec prepares. When the process's own is emptied
+ * as a stranger's, exec (or exit) has already left it.
  */
 function noticeStranger(p: PerfState, t: PerfThread, id: number, mm: RecordedMm, isNew: boolean): void {
   if (CHILD_CALLS.includes(t.call)) mm.left = false;
@@ -87,7 +88,8 @@ function noticeCurrent(p: PerfState, t: PerfThread, id: number, mm: RecordedMm, 
   const firstSight = p.rss.ofProcess[process.index] !== id;
   p.rss.ofProcess[process.index] = id;
   mm.left = false;
-  // A child's file pages were counted while fork filled its mm; they are told when the child is first seen with it.
+  // A child's file pages were counted while fork filled its mm; they are told when the child is first seen
+  // with it.
   if (changed || firstSight) tellFileRss(p, t, mm);
 }
 
@@ -102,7 +104,10 @@ export function leaveMm(p: PerfState, process: RecordedProcess): void {
   delete p.rss.ofProcess[process.index];
   // A child of vfork has borrowed the mm of its parent, who goes on with it.
   const mm = p.rss.mms.get(id);
-  if (mm !== undefined && !p.rss.ofProcess.includes(id)) mm.left = true;
+  if (mm === undefined || p.rss.ofProcess.includes(id)) return;
+  mm.left = true;
+  mm.filePages = 0;
+  mm.shmemPages = 0;
 }
 
 /** After an exec: the file pages that the new mm had gained by then. */

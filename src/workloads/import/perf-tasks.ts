@@ -1,6 +1,6 @@
 /**
- * Who is who in a perf trace: threads by their number, and how they came to be. What the text does not say (a parent that
- * was not recorded, the flags of clone3, an exec without its tracepoint) is concluded here.
+ * Who is who in a perf trace: threads by their number, and how they came to be. What the text does not say (a
+ * parent that was not recorded, the flags of clone3, an exec without its tracepoint) is concluded here.
  */
 import { decodeUtf8 } from "../trace/bytes.ts";
 import type { PerfState } from "./perf.ts";
@@ -27,7 +27,10 @@ export interface HeldFault {
 
 /** No exec is under way. */
 export const NO_EXEC = -1;
-/** The trace begins with this process: its first kernel faults may be those of the exec that perf started it with. */
+/**
+ * The trace begins with this process: its first kernel faults may be those of the exec that perf started it
+ * with.
+ */
 export const STARTING = -2;
 
 /** A thread as the perf importer knows it. */
@@ -63,8 +66,8 @@ export interface TaskState {
   hasLifeCycle: boolean;
 }
 
-export function makeTaskState(): TaskState {
-  return { threads: new Map(), expected: new Map(), byPid: new Map(), last: undefined, hasLifeCycle: false };
+export function makeTaskState(hasLifeCycle: boolean): TaskState {
+  return { threads: new Map(), expected: new Map(), byPid: new Map(), last: undefined, hasLifeCycle };
 }
 
 function enroll(p: PerfState, recorded: RecordedThread): PerfThread {
@@ -198,6 +201,9 @@ export function execEvent(p: PerfState): boolean {
 export function becomeProgram(p: PerfState, t: PerfThread, name: string): void {
   releaseHeld(p, t, false);
   t.recorded.process.name = name;
+  // The best guess while the trace can still be named; at its end the busiest process names it, if not too
+  // late.
+  p.r.sink.describe({ program: name });
   recordEvent(p.r, t.recorded, p.time, { kind: "exec", name });
   announceFileRss(p, t);
   releaseHeld(p, t, true);

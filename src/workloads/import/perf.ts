@@ -1,6 +1,6 @@
 /**
- * Importer for `perf script` text: page faults alone, or with the tracepoints that show system calls, forks and
- * resident memory. Every fault becomes one record with `REF.FAULT`.
+ * Importer for `perf script` text: page faults alone, or with the tracepoints that show system calls, forks
+ * and resident memory. Every fault becomes one record with `REF.FAULT`.
  *
  *     push ──▶ first 64 KiB decide ──▶ lines ──▶ head ──▶ by event ──▶ threads, faults, calls ──▶ recorder
  *              which fault event counts
@@ -21,6 +21,7 @@ import {
   noteIgnored,
   noteUnreadable,
   summarize,
+  unendedLine,
 } from "./importer.ts";
 import { callEnds, callStarts } from "./perf-calls.ts";
 import { exceptionFault, sampledFault } from "./perf-faults.ts";
@@ -131,7 +132,7 @@ function makePerfState(
     log: makeImportLog(feed),
     scan: makeScan(),
     head: makePerfHead(),
-    tasks: makeTaskState(),
+    tasks: makeTaskState(hasSchedEvents),
     rss: makeRssState(),
     baseSeconds: -1,
     time: 0,
@@ -193,11 +194,7 @@ function dispatch(p: PerfState): boolean | undefined {
 }
 
 function finish(p: PerfState): ImportSummary {
-  const { carry } = p.log.feed;
-  let cutOff: string | undefined;
-  if (carry.length > 0) {
-    cutOff = `the last line has no line end: ${carry.length} bytes from byte ${p.log.feed.byteOffset} on are left out`;
-  }
+  const cutOff = unendedLine(p.log.feed);
   const summary = summarize(p.log, "perf", { records: p.r.records, events: p.r.events, cutOff });
   p.r.sink.describe({ program: mainProgram(p.r) });
   return summary;

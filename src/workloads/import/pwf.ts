@@ -1,6 +1,6 @@
 /**
- * Importer for folded valgrind text, PWF1: each line is a run of references to one page, a system call, or a switch of
- * process or thread.
+ * Importer for folded valgrind text, PWF1: each line is a run of references to one page, a system call, or a
+ * switch of process or thread.
  *
  *     P 24855 · T 1 · w1fff000 2143 812 0 · ! 1 mmap 0 2000 3 22 ffffffff 0 = 4835000 299 · #end …
  *                     kind page reads writes dt    thread call args = result [path] dt
@@ -20,6 +20,7 @@ import {
   noteIgnored,
   noteUnreadable,
   summarize,
+  unendedLine,
 } from "./importer.ts";
 import {
   type GuestProcess,
@@ -44,8 +45,8 @@ interface PwfState {
 }
 
 /**
- * `execve … = 0` is written when the call begins; a failure shows as a second line with its errno. Until the process's
- * next call, its runs may belong to the old program or to the new one.
+ * `execve … = 0` is written when the call begins; a failure shows as a second line with its errno. Until the
+ * process's next call, its runs may belong to the old program or to the new one.
  */
 interface PendingExec {
   readonly thread: RecordedThread;
@@ -85,11 +86,7 @@ export function makePwfImporter(sink: TraceSink): Importer {
 
 function finish(w: PwfState): ImportSummary {
   for (const guest of [...w.execs.keys()]) settleExec(w, guest, true);
-  const { carry, byteOffset } = w.log.feed;
-  let cutOff: string | undefined;
-  if (carry.length > 0)
-    cutOff = `the last line has no line end: ${carry.length} bytes from byte ${byteOffset} on are left out`;
-  else if (!w.ended) cutOff = "there is no #end line";
+  const cutOff = unendedLine(w.log.feed) ?? (w.ended ? undefined : "there is no #end line");
   const { records, events } = w.g.r;
   return summarize(w.log, "pwf", { records, events, cutOff });
 }

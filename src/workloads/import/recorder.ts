@@ -1,6 +1,6 @@
 /**
- * Between an importer and a trace sink: gives processes, threads and 2 MiB slots their dense numbers, turns absolute
- * times into gaps, and knows which pages were referenced since they were mapped (`REF.FIRST`).
+ * Between an importer and a trace sink: gives processes, threads and 2 MiB slots their dense numbers, turns
+ * absolute times into gaps, and knows which pages were referenced since they were mapped (`REF.FIRST`).
  *
  *     importer: (thread, page address, time) ──▶ recorder ──▶ sink: (slot × 512 + page, gap, FIRST)
  */
@@ -127,7 +127,10 @@ export function recordReference(
   r.sink.reference(thread.index, slot * SLOT_PAGES + pageInSlot, kind, reads, writes, gap);
 }
 
-/** Time since the thread's last item, and moves the thread there. Clocks that step back count as standing still. */
+/**
+ * Time since the thread's last item, and moves the thread there. Clocks that step back count as standing
+ * still.
+ */
 function gapOf(r: Recorder, thread: RecordedThread, time: number): number {
   const gap = time - thread.lastTime;
   if (gap <= 0) return 0;

@@ -1,6 +1,6 @@
 /**
- * System calls as the sources print them → events of the trace. Shared by all importers; numbers are those of x86-64
- * Linux (mman.h, prctl.h, sched.h).
+ * System calls as the sources print them → events of the trace. Shared by all importers; numbers are those of
+ * x86-64 Linux (mman.h, prctl.h, sched.h).
  */
 import { type Advice, REF } from "../records.ts";
 import { type RecordedThread, type Recorder, recordEvent, recordReference } from "./recorder.ts";
@@ -164,8 +164,9 @@ function recordAdvice(
 }
 
 /**
- * mlock and MADV_POPULATE_* touch every page in the kernel without a fault that a tracepoint would show: one access of
- * the kernel's own to each page. mlock writes, as it does in private writable mappings; others are rarely locked.
+ * mlock and MADV_POPULATE_* touch every page in the kernel without a fault that a tracepoint would show: one
+ * access of the kernel's own to each page. mlock writes, as it does in private writable mappings; others are
+ * rarely locked.
  */
 function populate(
   r: Recorder,

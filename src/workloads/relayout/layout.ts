@@ -1,5 +1,6 @@
 /**
- * One process's address space placed anew: where each mapping of the source goes, by the rules that Linux has for it.
+ * One process's address space placed anew: where each mapping of the source goes, by the rules that Linux has
+ * for it.
  *
  *     0x555555554000   program (position-independent), heap 64 MiB above it
  *     …                mappings, from the top down
@@ -8,10 +9,10 @@
  *
  * That is x86-64 without address randomisation: only so can two runs be compared page by page.
  *
- * Models:       mm/mmap.c get_unmapped_area(), mm/mremap.c vma_to_resize() in its effect on addresses, fs/binfmt_elf.c's
- *               choice of places, as v6.18 was seen to do it.
- * Not modelled: the end of the program's bss (no source shows it; the heap therefore begins at a fixed distance), address
- *               hints that were not granted, guard gaps, the limit of the address space.
+ * Models:       mm/mmap.c get_unmapped_area(), mm/mremap.c vma_to_resize() in its effect on addresses,
+ *               fs/binfmt_elf.c's choice of places, as v6.18 was seen to do it.
+ * Not modelled: the end of the program's bss (no source shows it; the heap therefore begins at a fixed
+ *               distance), address hints that were not granted, guard gaps, the limit of the address space.
  */
 import { NO_PLACE, type PlacementAlignment, placeTopDown } from "../../core/placement.ts";
 import { assert } from "../../lib/assert.ts";
@@ -29,8 +30,8 @@ export interface RelayoutRules {
   /** How the kernel that is asked aligns anonymous mappings. */
   readonly alignment: PlacementAlignment;
   /**
-   * How it aligns mappings of files. Filesystems have asked for huge alignment of two megabytes and more on their own since
-   * before anonymous memory had it; hence "huge-if-large" unless told otherwise.
+   * How it aligns mappings of files. Filesystems have asked for huge alignment of two megabytes and more on
+   * their own since before anonymous memory had it; hence "huge-if-large" unless told otherwise.
    */
   readonly fileAlignment?: PlacementAlignment;
 }
@@ -156,7 +157,10 @@ export interface Part {
   readonly known: boolean;
 }
 
-/** A source range cut where the distance changes. Gaps between mappings are left out, unless exec mapped there. */
+/**
+ * A source range cut where the distance changes. Gaps between mappings are left out, unless exec mapped
+ * there.
+ */
 export function partsOf(l: Layout, start: number, length: number): Part[] {
   const parts: Part[] = [];
   const end = start + length;

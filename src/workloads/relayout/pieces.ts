@@ -1,6 +1,6 @@
 /**
- * An ordered list of address ranges of a process, each moved by a distance of its own: how source addresses become new
- * ones. The same structure without distances lists what is occupied in the new address space.
+ * An ordered list of address ranges of a process, each moved by a distance of its own: how source addresses
+ * become new ones. The same structure without distances lists what is occupied in the new address space.
  *
  *     source   [a ───── b)[b ── c)        [d ──── e)
  *     delta      +0x7f…     +0x7e…          +0x55…

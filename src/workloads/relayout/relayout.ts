@@ -1,7 +1,8 @@
 /**
- * Re-layout: a reader that places every mapping of another reader anew, as Linux would have placed it, and moves the
- * references along. Traces from valgrind need it, because valgrind places mappings bottom-up and unaligned, and huge pages
- * depend on alignment. Traces of one kernel can be asked what another kernel's placement would have done.
+ * Re-layout: a reader that places every mapping of another reader anew, as Linux would have placed it, and
+ * moves the references along. Traces from valgrind need it, because valgrind places mappings bottom-up and
+ * unaligned, and huge pages depend on alignment. Traces of one kernel can be asked what another kernel's
+ * placement would have done.
  *
  *     source page ──▶ table of one word a page ──▶ new page        hot: one load
  *                        │ unknown

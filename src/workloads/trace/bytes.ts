@@ -30,7 +30,9 @@ export function putBytes(b: ByteBuffer, from: Uint8Array): void {
   b.length += from.length;
 }
 
-/** A whole number from 0 to 2^53 − 1, seven bits a byte, low bits first; the top bit says that more follow. */
+/**
+ * A whole number from 0 to 2^53 − 1, seven bits a byte, low bits first; the top bit says that more follow.
+ */
 export function putVarint(b: ByteBuffer, value: number): void {
   assert(value >= 0 && value <= Number.MAX_SAFE_INTEGER, "a varint is a whole number from 0 to 2^53 - 1");
   reserve(b, 8);

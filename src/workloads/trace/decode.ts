@@ -1,14 +1,14 @@
 /**
- * The reader's hot loop: record bytes into columns. Flat on purpose: one call fills a batch, everything that it needs
- * for a record is a local variable.
+ * The reader's hot loop: record bytes into columns. Flat on purpose: one call fills a batch, everything that
+ * it needs for a record is a local variable.
  */
 import type { RefBatch } from "../records.ts";
 import type { ByteCursor } from "./bytes.ts";
 import { type RecordState, TAG } from "./format.ts";
 
 /**
- * Decodes records until the batch's end tag, the columns are full, or the bytes end. True when the batch goes on.
- * Reading past the end gives zeros, which end the loop by `at >= end`; the caller checks `c.at <= c.end`.
+ * Decodes records until the batch's end tag, the columns are full, or the bytes end. True when the batch goes
+ * on. Reading past the end gives zeros, which end the loop by `at >= end`; the caller checks `c.at <= c.end`.
  */
 export function decodeRecords(c: ByteCursor, s: RecordState, batch: RefBatch): boolean {
   const { bytes, end } = c;
@@ -48,15 +48,7 @@ export function decodeRecords(c: ByteCursor, s: RecordState, batch: RefBatch): b
     const use = (tag >> TAG.KIND_SHIFT) & 3;
     if (tag >= TAG.COUNTS) {
       if ((tag & TAG.FLAGS) !== 0) flags = (bytes[at++]! & 31) << 3;
-      if ((tag & TAG.COUNTS) !== 0) {
-        for (let k = 0; k < 2; k++) {
-          let value = bytes[at]! & 127;
-          for (let shift = 7; bytes[at++]! >= 128 && shift < 35; shift += 7) {
-            value |= (bytes[at]! & 127) << shift;
-          }
-          counts[2 * use + k] = value;
-        }
-      }
+      if ((tag & TAG.COUNTS) !== 0) at = takeCounts(bytes, at, counts, 2 * use);
       if ((tag & TAG.GAP) !== 0) {
         gap = bytes[at]! & 127;
         for (let shift = 7; bytes[at++]! >= 128 && shift < 35; shift += 7) gap |= (bytes[at]! & 127) << shift;
@@ -75,4 +67,14 @@ export function decodeRecords(c: ByteCursor, s: RecordState, batch: RefBatch): b
   s.flags = flags >> 3;
   batch.length = n;
   return goesOn;
+}
+
+/** Reads and writes of a record, and of those like it that follow. Answers where the next field begins. */
+function takeCounts(bytes: Uint8Array, at: number, counts: Uint32Array, row: number): number {
+  for (let k = 0; k < 2; k++) {
+    let value = bytes[at]! & 127;
+    for (let shift = 7; bytes[at++]! >= 128 && shift < 35; shift += 7) value |= (bytes[at]! & 127) << shift;
+    counts[row + k] = value;
+  }
+  return at;
 }

@@ -1,6 +1,6 @@
 /**
- * The constants of the trace store (`.pwt`), shared by writer and reader. docs/trace-format.md defines the format byte by
- * byte; this file is its only other statement.
+ * The constants of the trace store (`.pwt`), shared by writer and reader. docs/trace-format.md defines the
+ * format byte by byte; this file is its only other statement.
  */
 import type { Advice, TraceEvent, TraceHeader } from "../records.ts";
 import { type ByteBuffer, type ByteCursor, putString, putVarint, takeString, takeVarint } from "./bytes.ts";
@@ -27,7 +27,10 @@ export const ITEM = { BATCH: 1, EVENT: 2, THREAD: 3, SLOT: 4 } as const;
 /** Most records in a batch: what a reader's columns hold. */
 export const BATCH_RECORDS_MAX = 16384;
 
-/** Bits of a record's tag. The low three say how the page's distance from the thread's previous page is written. */
+/**
+ * Bits of a record's tag. The low three say how the page's distance from the thread's previous page is
+ * written.
+ */
 export const TAG = {
   DELTA: 7,
   /** The next page. */
@@ -93,7 +96,9 @@ export const ADVICES: readonly Advice[] = [
 
 type FieldType = "number" | "flag" | "text" | "advice";
 
-/** Kinds of events in order of their code, each with its fields in order. Flags share one byte, low bit first. */
+/**
+ * Kinds of events in order of their code, each with its fields in order. Flags share one byte, low bit first.
+ */
 const EVENT_LAYOUT: readonly (readonly [TraceEvent["kind"], readonly (readonly [string, FieldType])[]])[] = [
   [
     "map",

@@ -1,6 +1,7 @@
 /**
  * A 64-bit hash for content: two pairs of 32-bit lanes of multiply and rotate, mixed at the end. It detects
- * damage and names a trace; it is no protection against forgery. Defined byte by byte in docs/trace-format.md.
+ * damage and names a trace; it is no protection against forgery. Defined byte by byte in
+ * docs/trace-format.md.
  */
 
 export interface Hash64 {

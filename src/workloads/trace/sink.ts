@@ -1,11 +1,14 @@
 /**
- * Where importers and generators put a trace, item by item in global order: the store writer, usually. Threads and
- * slots are announced before their first use.
+ * Where importers and generators put a trace, item by item in global order: the store writer, usually.
+ * Threads and slots are announced before their first use.
  */
 import type { TraceEvent, TraceHeader, TraceThread } from "../records.ts";
 
 export interface TraceSink {
-  /** Facts about the whole; may be called again as long as nothing has been written out. False: too late, not taken. */
+  /**
+   * Facts about the whole; may be called again as long as nothing has been written out. False: too late, not
+   * taken.
+   */
   describe(header: Partial<TraceHeader>): boolean;
   /** A new thread; answers its index, which counts from 0. */
   thread(thread: Omit<TraceThread, "index">): number;

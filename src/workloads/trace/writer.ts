@@ -1,5 +1,6 @@
 /**
- * Writes the trace store: takes items from an importer or generator, codes them into blocks, hands finished bytes on.
+ * Writes the trace store: takes items from an importer or generator, codes them into blocks, hands finished
+ * bytes on.
  *
  *     reference / event ──▶ item bytes ──▶ block (256 KiB) ──▶ hash, compress ──▶ `write`
  *
