@@ -1,6 +1,6 @@
 /**
- * Opens what the user names: a script, a stored trace, or a text that is imported on the way. What it is shows
- * in its first bytes, not in its name; gzip and zstd are undone first.
+ * Opens what the user names: a script, a stored trace, or a text that is imported on the way. What it is
+ * shows in its first bytes, not in its name; gzip and zstd are undone first.
  */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
