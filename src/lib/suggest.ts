@@ -20,9 +20,9 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * The candidate nearest to the word, if it is near enough to be what was meant: at most a third of the longer word's
- * letters differ, letters' case apart. A word that begins, or is the last component of, exactly one candidate means
- * that one. Ties go to the earlier candidate.
+ * The candidate nearest to the word, if it is near enough to be what was meant: at most a third of the longer
+ * word's letters differ, letters' case apart. A word that begins, or is the last component of, exactly one
+ * candidate means that one. Ties go to the earlier candidate.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();

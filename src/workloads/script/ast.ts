@@ -1,6 +1,6 @@
 /**
- * A parsed workload script (`.pw`). Sizes and addresses are bytes, times ns; ranges are offsets inside the region.
- * The language is defined in docs/workload-scripts.md.
+ * A parsed workload script (`.pw`). Sizes and addresses are bytes, times ns; ranges are offsets inside the
+ * region. The language is defined in docs/workload-scripts.md.
  */
 import type { Advice } from "../records.ts";
 
@@ -55,7 +55,9 @@ export type Statement = { readonly line: number } & (
   | { readonly op: "snapshot"; readonly label: string }
 );
 
-/** `expect FIGURE OP NUMBER`, checked against the snapshot above it. FIGURE: a counter, or `region.figure`. */
+/**
+ * `expect FIGURE OP NUMBER`, checked against the snapshot above it. FIGURE: a counter, or `region.figure`.
+ */
 export interface Expectation {
   readonly line: number;
   readonly snapshot: string;

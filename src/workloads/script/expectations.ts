@@ -71,5 +71,8 @@ export function describeBroken(file: string, { expectation, found }: BrokenExpec
   const { line, figure, comparison, value, tolerance, snapshot } = expectation;
   const within = tolerance === 0 ? "" : ` within ${tolerance}`;
   const what = found === undefined ? "nothing: no such region at that moment" : String(found);
-  return `${file}:${line}: expected ${figure} ${comparison} ${value}${within}, found ${what} (snapshot ${snapshot})`;
+  return (
+    `${file}:${line}: expected ${figure} ${comparison} ${value}${within}, found ${what} ` +
+    `(snapshot ${snapshot})`
+  );
 }

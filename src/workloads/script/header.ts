@@ -1,4 +1,6 @@
-/** The lines of a script that are no statements of the program: `machine`, `set`, `tolerance` and `expect`. */
+/**
+ * The lines of a script that are no statements of the program: `machine`, `set`, `tolerance` and `expect`.
+ */
 import { COUNTER_NAMES } from "../../core/counters.ts";
 import { UserError } from "../../lib/assert.ts";
 import { closest } from "../../lib/suggest.ts";

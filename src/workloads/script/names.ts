@@ -1,7 +1,7 @@
 /**
- * Names of a script: every region that is used is mapped somewhere, every joined child is started somewhere, and a
- * name does not stand for two things at once. What happens *when* (used before mapped, after unmapped) is the run's
- * business and comes out as an errno.
+ * Names of a script: every region that is used is mapped somewhere, every joined child is started somewhere,
+ * and a name does not stand for two things at once. What happens *when* (used before mapped, after unmapped)
+ * is the run's business and comes out as an errno.
  */
 import { UserError } from "../../lib/assert.ts";
 import { didYouMean } from "../../lib/suggest.ts";
@@ -70,8 +70,8 @@ function taken(file: string, line: number, what: string, name: string, before: n
 }
 
 /**
- * Walks in the order of the text. A forked child has its own copy of the region names; a thread shares them. Any
- * `unmap` frees the name (several partial ones can empty a region), `join` that of the child.
+ * Walks in the order of the text. A forked child has its own copy of the region names; a thread shares them.
+ * Any `unmap` frees the name (several partial ones can empty a region), `join` that of the child.
  */
 function checkTaken(file: string, body: readonly Statement[], now: Taken): void {
   for (const statement of body) {
@@ -103,7 +103,8 @@ function checkExpectations(script: Script, names: Names): void {
     }
     const lines = names.snapshots.get(snapshot)!;
     if (lines.length > 1) {
-      const message = `expected one snapshot '${snapshot}' to check against, found them at lines ${lines.join(", ")}`;
+      const message =
+        `expected one snapshot '${snapshot}' to check against, found them at lines ` + `${lines.join(", ")}`;
       throw new UserError(message, { file, line });
     }
   }

@@ -107,53 +107,60 @@ expect buf.rss_kb >= 4096`,
   );
 });
 
-test("a mistake names file, line, column, what was found, what was expected and what was probably meant", () => {
-  const table: [string, string][] = [
-    ["\n  wirte a", "t.pw:2:3: expected a statement, found 'wirte'; did you mean 'write'?"],
-    ["map a", "t.pw:1:6: expected the region's size (such as 4096, 64K, 2M or 1G), the line ends here"],
-    ["map a 2Q", "t.pw:1:7: expected the region's size (such as 4096, 64K, 2M or 1G), found '2Q'"],
-    [
-      "map 7 2M",
-      "t.pw:1:5: expected the region's name (letters, digits, '_' and '-', a letter first), found '7'",
-    ],
-    ["map a 2M ro rw", "t.pw:1:13: expected each option of map once, found 'rw'"],
-    ["map a 2M align 3K", "t.pw:1:16: expected an alignment that is a power of two (such as 2M), found '3K'"],
-    ["sleep 20", "t.pw:1:7: expected how long (such as 500us, 20ms or 3s), found '20'"],
-    ["map a 2M at 600000", "t.pw:1:13: expected an address (0x… below 2^48), found '600000'"],
-    [
-      "map a 2M\nread a 2M..1M",
-      "t.pw:2:8: expected a range that does not end before it begins, found '2M..1M'",
-    ],
-    ["map a 2M\nread a step 0", "t.pw:2:13: expected the step of at least 1 bytes, found '0'"],
-    [
-      "map a 2M\nadvise a hugepages",
-      "t.pw:2:10: expected an advice (hugepage, nohugepage, collapse, dontneed, free, cold, pageout, willneed, " +
-        "dontfork), found 'hugepages'; did you mean 'hugepage'?",
-    ],
-    ["cpu 1 2", "t.pw:1:7: expected the end of the line, found '2'"],
-    ["repeat 3", "t.pw:1:9: expected '{' (it ends the line that opens a block), the line ends here"],
-    ["repeat 3 {\ncpu 0", "t.pw:1:10: expected a '}' that closes this block, found the end of the script"],
-    ["cpu 0\n}", "t.pw:2:1: expected a statement, found '}' without its '{'"],
-    [
-      "machine nodes=1 cpus=1 mem=1G\nmachine nodes=1 cpus=1 mem=1G",
-      "t.pw:2:1: expected only one 'machine' line (the first is line 1), found 'machine'",
-    ],
-    [
-      "machine nodes=1 cpu=1",
-      "t.pw:1:17: expected nodes=, cpus=, mem= or huge=, found 'cpu=1'; did you mean 'cpus='?",
-    ],
-    ["machine nodes=1 cpus=1", "t.pw:1:23: expected mem=, the line ends here"],
-    [
-      "machine nodes=0 cpus=1 mem=1G",
-      "t.pw:1:9: expected nodes=N, a whole number of at least 1, found 'nodes=0'",
-    ],
-    [
-      "set transparent_hugepage/enabled",
-      "t.pw:1:33: expected the value of transparent_hugepage/enabled, the line ends here",
-    ],
-  ];
-  for (const [text, message] of table) assert.equal(mistake(text), message);
-});
+test(
+  "a mistake names file, line, column, what was found, what was expected and what was probably " + "meant",
+  () => {
+    const table: [string, string][] = [
+      ["\n  wirte a", "t.pw:2:3: expected a statement, found 'wirte'; did you mean 'write'?"],
+      ["map a", "t.pw:1:6: expected the region's size (such as 4096, 64K, 2M or 1G), the line ends here"],
+      ["map a 2Q", "t.pw:1:7: expected the region's size (such as 4096, 64K, 2M or 1G), found '2Q'"],
+      [
+        "map 7 2M",
+        "t.pw:1:5: expected the region's name (letters, digits, '_' and '-', a letter first), found '7'",
+      ],
+      ["map a 2M ro rw", "t.pw:1:13: expected each option of map once, found 'rw'"],
+      [
+        "map a 2M align 3K",
+        "t.pw:1:16: expected an alignment that is a power of two (such as 2M), " + "found '3K'",
+      ],
+      ["sleep 20", "t.pw:1:7: expected how long (such as 500us, 20ms or 3s), found '20'"],
+      ["map a 2M at 600000", "t.pw:1:13: expected an address (0x… below 2^48), found '600000'"],
+      [
+        "map a 2M\nread a 2M..1M",
+        "t.pw:2:8: expected a range that does not end before it begins, found '2M..1M'",
+      ],
+      ["map a 2M\nread a step 0", "t.pw:2:13: expected the step of at least 1 bytes, found '0'"],
+      [
+        "map a 2M\nadvise a hugepages",
+        "t.pw:2:10: expected an advice (hugepage, nohugepage, collapse, dontneed, free, cold, " +
+          "pageout, willneed, " +
+          "dontfork), found 'hugepages'; did you mean 'hugepage'?",
+      ],
+      ["cpu 1 2", "t.pw:1:7: expected the end of the line, found '2'"],
+      ["repeat 3", "t.pw:1:9: expected '{' (it ends the line that opens a block), the line ends here"],
+      ["repeat 3 {\ncpu 0", "t.pw:1:10: expected a '}' that closes this block, found the end of the script"],
+      ["cpu 0\n}", "t.pw:2:1: expected a statement, found '}' without its '{'"],
+      [
+        "machine nodes=1 cpus=1 mem=1G\nmachine nodes=1 cpus=1 mem=1G",
+        "t.pw:2:1: expected only one 'machine' line (the first is line 1), found 'machine'",
+      ],
+      [
+        "machine nodes=1 cpu=1",
+        "t.pw:1:17: expected nodes=, cpus=, mem= or huge=, found 'cpu=1'; did you mean 'cpus='?",
+      ],
+      ["machine nodes=1 cpus=1", "t.pw:1:23: expected mem=, the line ends here"],
+      [
+        "machine nodes=0 cpus=1 mem=1G",
+        "t.pw:1:9: expected nodes=N, a whole number of at least 1, found 'nodes=0'",
+      ],
+      [
+        "set transparent_hugepage/enabled",
+        "t.pw:1:33: expected the value of transparent_hugepage/enabled, the line ends here",
+      ],
+    ];
+    for (const [text, message] of table) assert.equal(mistake(text), message);
+  },
+);
 
 test("names that stand for nothing, or for two things, are mistakes before anything runs", () => {
   const table: [string, string][] = [
@@ -184,7 +191,10 @@ test("a name is free again after unmap or join, and a forked child's names are i
   assert.equal(mistake("fork c {\nfork c {\n}\n}"), "no mistake");
 });
 
-test("a machine of the command line is read by the same words, and the option is named as the place", () => {
-  assert.equal(parseMachine("nodes=1 cpus=2 mem=24G", "--machine").memBytes, 24 * 2 ** 30);
-  assert.throws(() => parseMachine("nodes=1 cpus=two mem=24G", "--machine"), /cpus=N, a whole number/);
-});
+test(
+  "a machine of the command line is read by the same words, and the option is named as the " + "place",
+  () => {
+    assert.equal(parseMachine("nodes=1 cpus=2 mem=24G", "--machine").memBytes, 24 * 2 ** 30);
+    assert.throws(() => parseMachine("nodes=1 cpus=two mem=24G", "--machine"), /cpus=N, a whole number/);
+  },
+);

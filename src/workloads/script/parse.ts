@@ -1,6 +1,6 @@
 /**
- * From the text of a workload script to its tree. A script that cannot be understood stops here, before anything
- * runs: file, line, column, what was found and what was expected.
+ * From the text of a workload script to its tree. A script that cannot be understood stops here, before
+ * anything runs: file, line, column, what was found and what was expected.
  */
 import type { Expectation, Script, ScriptMachine, Statement } from "./ast.ts";
 import { readExpect, readMachine, readSet, readTolerance, type Tolerances } from "./header.ts";

@@ -1,7 +1,8 @@
 /**
- * Strategy:   random trees are printed and parsed again; random touches are compared with a twin in BigInt that follows
- *             the definition word by word.
- * Invariants: parse(print(script)) is the script but for line numbers; printing is stable; both cursors give the same
+ * Strategy:   random trees are printed and parsed again; random touches are compared with a twin in BigInt
+ *             that follows the definition word by word.
+ * Invariants: parse(print(script)) is the script but for line numbers; printing is stable; both cursors give
+ * the same
  *             offsets, as many as `count` says, all inside the range.
  */
 import assert from "node:assert/strict";

@@ -1,6 +1,7 @@
 /**
- * Which bytes a `read` or `write` statement touches, in order, as a cursor that allocates nothing on its way: the
- * offsets FROM, FROM + step, … below TO; or COUNT pages that xorshift64 chooses among the whole pages of the range.
+ * Which bytes a `read` or `write` statement touches, in order, as a cursor that allocates nothing on its way:
+ * the offsets FROM, FROM + step, … below TO; or COUNT pages that xorshift64 chooses among the whole pages of
+ * the range.
  */
 import type { Statement } from "./ast.ts";
 
@@ -41,15 +42,16 @@ function steppedTouches(from: number, to: number, stepBytes: number): Touches {
 }
 
 /**
- * x = SEED · 0x9E3779B97F4A7C15 + 1; then x ^= x<<13, x ^= x>>7, x ^= x<<17 for each touch (mod 2^64), and the page is
- * x mod sizePages. x is kept as two 32-bit halves: no BigInt on the way.
+ * x = SEED · 0x9E3779B97F4A7C15 + 1; then x ^= x<<13, x ^= x>>7, x ^= x<<17 for each touch (mod 2^64), and
+ * the page is x mod sizePages. x is kept as two 32-bit halves: no BigInt on the way.
  */
 function randomTouches(from: number, sizePages: number, seed: bigint, count: number): Touches {
   const start = BigInt.asUintN(64, seed * 0x9e3779b97f4a7c15n + 1n);
   let high = Number(start >> 32n);
   let low = Number(start & 0xffffffffn);
   let left = count;
-  // 2^32 mod sizePages: x mod sizePages = (high · that + low) mod sizePages, exact while the product is below 2^53.
+  // 2^32 mod sizePages: x mod sizePages = (high · that + low) mod sizePages, exact while the product is below
+  // 2^53.
   const wrap = TWO_32 % sizePages;
   const exact = sizePages <= 2 ** 26;
   return {

@@ -176,7 +176,9 @@ export function takeAddress(line: Line): number {
   return address;
 }
 
-/** Takes `FROM..TO` or `FROM..` if the word at the cursor is meant as a range; undefined is the whole region. */
+/**
+ * Takes `FROM..TO` or `FROM..` if the word at the cursor is meant as a range; undefined is the whole region.
+ */
 export function takeRange(line: Line): ByteRange | undefined {
   const word = peek(line);
   if (word === undefined || !/^\d/.test(word)) return undefined;
