@@ -25,6 +25,10 @@ function millions(perSecond: number): string {
   return (perSecond / 1e6).toFixed(1).padStart(7) + " M/s";
 }
 
+function thousands(perSecond: number): string {
+  return (perSecond / 1e3).toFixed(0).padStart(7) + " k/s";
+}
+
 function fail(message: string): never {
   console.error(`bench: ${message}`);
   process.exit(1);
@@ -72,12 +76,12 @@ function benchFaults(): void {
   const none = new Uint32Array(0);
   const base = storeStream({ mappedPages: smallPages, before: none, pages: everyPage(smallPages) });
   const four = bestOf(ROUNDS, { stream: base, memGib: 4, thp: "never", hardware: "zen4" });
-  print("\nfaults, 4 KiB", millions((four.result.vmstat.pgfault ?? 0) / four.seconds));
+  print("\nfaults, 4 KiB", thousands((four.result.vmstat.pgfault ?? 0) / four.seconds));
   const hugePages = small ? 2 ** 7 : 2 ** 13;
   const pages = everyPage(hugePages, 512);
   const wide = storeStream({ mappedPages: hugePages * 512, before: none, pages });
   const huge = bestOf(ROUNDS, { stream: wide, memGib: 32, thp: "always", hardware: "zen4" });
-  print("faults, huge", millions((huge.result.vmstat.thp_fault_alloc ?? 0) / huge.seconds));
+  print("faults, huge", thousands((huge.result.vmstat.thp_fault_alloc ?? 0) / huge.seconds));
 }
 
 /** The same random references on machines of growing size. */
