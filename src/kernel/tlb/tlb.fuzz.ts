@@ -27,8 +27,10 @@ interface Entry {
 
 /** One level of one CPU: sets of entries, newest first. */
 class TwinLevel {
+  readonly spec: LevelSpec;
   readonly sets: Entry[][];
-  constructor(readonly spec: LevelSpec) {
+  constructor(spec: LevelSpec) {
+    this.spec = spec;
     this.sets = Array.from({ length: spec.entries / spec.ways }, () => []);
   }
   setOf(index: number): Entry[] {
@@ -59,7 +61,9 @@ class Twin {
   readonly small: TwinLevel;
   readonly huge: TwinLevel;
   readonly second: TwinLevel;
-  constructor(readonly spec: TlbSpec) {
+  readonly spec: TlbSpec;
+  constructor(spec: TlbSpec) {
+    this.spec = spec;
     this.small = new TwinLevel(spec.l1Small);
     this.huge = spec.l1Huge === "shared" ? this.small : new TwinLevel(spec.l1Huge);
     this.second = new TwinLevel(spec.l2);
