@@ -86,6 +86,14 @@ export interface RunnerOptions {
 
 /** Adds a runner that starts at `atNs`. */
 export function spawn(d: Driver, options: RunnerOptions): Runner {
+  const runner = enlist(d, options);
+  runner.state = "ready";
+  schedule(d, runner, options.atNs);
+  return runner;
+}
+
+/** Adds a runner that has nothing to do until `restart` gives it a path. */
+export function enlist(d: Driver, options: RunnerOptions): Runner {
   const runner: Runner = {
     id: d.runners.length,
     name: options.name,
@@ -93,12 +101,11 @@ export function spawn(d: Driver, options: RunnerOptions): Runner {
     cpu: options.cpu,
     wantedCpu: options.cpu,
     path: options.path,
-    state: "ready",
+    state: "done",
     clockNs: options.atNs,
     onDone: undefined,
   };
   d.runners.push(runner);
-  schedule(d, runner, options.atNs);
   return runner;
 }
 

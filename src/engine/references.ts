@@ -14,7 +14,7 @@ import type { PmdRow } from "../core/units.ts";
 import { addTouched } from "../kernel/mm/mm.ts";
 import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { lookUp } from "../kernel/tlb/fast.ts";
+import { lookUp, lookUpSmall } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 
@@ -49,7 +49,7 @@ export function makeRefCursor(gapPs = 1000): RefCursor {
 }
 
 // Own constants: V8 folds a module's own ones into the code, but reads imported ones each time.
-const { KIND, READ, READ_WRITE, EXECUTE } = REF;
+const { KIND, READ, READ_WRITE, EXECUTE, FIRST, FAULT: REF_FAULT } = REF;
 const { NONE, TABLE } = PMD;
 const FAULT = MUST_FAULT;
 const HIT = IN_FIRST;
@@ -109,9 +109,11 @@ function runStride(
   let references = 0;
   let i = from;
   for (; i < end; i += 1) {
-    const kind = kinds[i]! & KIND;
+    const flags = kinds[i]!;
+    const kind = flags & KIND;
     if (progress === NEW) ps += gaps[i]! * gapPs;
-    if (kind !== EXECUTE) {
+    // Code uses no data TLB, but its first execution must find the page mapped, and a recorded fault is taken.
+    if (kind !== EXECUTE || (flags & (FIRST | REF_FAULT)) !== 0) {
       const page = pages[i]!;
       const linear = (slotRows[page >>> 9]! << order) + (page & 511);
       const pmd = linear < 0 ? NONE : pmdKind[linear >>> order]!;
@@ -121,15 +123,18 @@ function runStride(
       if (pmd !== TABLE || tags[smallFirst + (linear & smallMask) * smallWays] !== ((linear << 1) | 1)) {
         readOnly = kind === READ_WRITE && progress !== HAS_READ;
         if (readOnly) count = reads[i]!;
-        const write = kind === READ || readOnly ? 0 : 1;
-        const found = lookUp(pt, tlb, sets, cpu, pmd, linear, write);
+        const write = kind === READ || kind === EXECUTE || readOnly ? 0 : 1;
+        const found =
+          pmd === TABLE && smallWays !== 0
+            ? lookUpSmall(pt, tlb, sets, cpu, linear, write)
+            : lookUp(pt, tlb, sets, cpu, pmd, linear, write);
         if (found === FAULT) {
           progress = stopForFault(cursor, progress, write === 1);
           break;
         }
         if (found !== HIT) ps += countMiss(k, cpu, found);
       }
-      if (count === 0) count = 1;
+      if (count === 0 || kind === EXECUTE) count = 1;
       references += count;
       ps += count * referencePs;
       if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);

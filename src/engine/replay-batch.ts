@@ -47,12 +47,14 @@ function lessRecordedFaults(replay: Replay, batch: RefBatch): void {
 
 /** A fault that the trace asks for. Where no area is known, exec made one: it is taken as a page of a file. */
 function* faultOfTrace(replay: Replay, mm: Mm, vpn: Vpn, write: boolean): Path<boolean> {
-  let outcome = yield* timedFault(replay.session, mm, vpn, write);
-  if (outcome === "segv") {
-    if (!coverUnknown(mm, vpn)) return false;
-    outcome = yield* timedFault(replay.session, mm, vpn, write);
-  }
+  if (!mayAccess(mm, vpn, write) && !coverUnknown(mm, vpn)) return false;
+  const outcome = yield* timedFault(replay.session, mm, vpn, write);
   return outcome !== "segv" && outcome !== "oom";
+}
+
+function mayAccess(mm: Mm, vpn: Vpn, write: boolean): boolean {
+  const vma = findVma(mm, vpn);
+  return vma !== undefined && (vma.flags & (write ? VM.WRITE : VM.READ | VM.WRITE | VM.EXEC)) !== 0;
 }
 
 const UNKNOWN_FLAGS = VM.READ | VM.WRITE | VM.EXEC | VM.FILE | VM.UNKNOWN;

@@ -112,7 +112,6 @@ function* runLife(
       process.mm.thpDisable = event.value as ThpDisable;
       return;
     case "file-rss":
-      process.mm.filePagesFromTrace = true;
       addFilePages(process.mm, event.pages - process.mm.filePages);
       return;
     case "lost":

@@ -12,7 +12,7 @@ import type { Path } from "../core/ops.ts";
 import { S_NS } from "../core/units.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
 import { isBatch, type TraceReader } from "../workloads/records.ts";
-import { restart, runUntil, spawn } from "./driver.ts";
+import { enlist, restart, runUntil } from "./driver.ts";
 import { runBatch } from "./replay-batch.ts";
 import { runEvent } from "./replay-event.ts";
 import { makeReplay, type Replay, type ReplayProcess, type ReplayThread } from "./replay-state.ts";
@@ -65,14 +65,13 @@ function threadOf(replay: Replay, index: number): ReplayThread {
   const { session, trace } = replay;
   const source = trace.threads[index]!;
   const process = processOf(replay, source.process, source.pid, source.name);
-  const runner = spawn(session.d, {
+  const runner = enlist(session.d, {
     name: `${source.name} ${source.tid}`,
     mm: process.mm,
     cpu: 0,
     atNs: replay.orderNs,
     path: nothing(),
   });
-  runUntil(session.d, () => runner.state === "done");
   const thread: ReplayThread = {
     index,
     process,
@@ -95,6 +94,8 @@ function processOf(replay: Replay, index: number, pid: number, name: string): Re
   const mm = makeMm(replay.session.k);
   mm.pid = pid;
   mm.name = name;
+  // A trace of faults alone tells of file pages itself: each fault, and what the kernel counted as resident.
+  mm.filePagesFromTrace = replay.trace.header.coverage === "faults";
   const process = { index, mm };
   replay.processes[index] = process;
   return process;

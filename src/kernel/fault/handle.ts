@@ -29,14 +29,16 @@ import { faultWriteProtected } from "./write-protect.ts";
 
 /** Handles a fault of the current CPU on a page. Takes and drops the mmap lock itself. */
 export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<FaultOutcome> {
-  k.vmstat[C.pgfault]! += 1;
   spend(k, k.costs.faultNs);
   yield mm.mmapLock.acquireRead;
   const vma = findVma(mm, vpn);
   let outcome: FaultOutcome = "segv";
   if (vma !== undefined && allows(vma, write)) {
     const row = ensureRow(k, mm, vpn);
+    const atEntry = k.behaviours.pgfaultAt === "entry";
+    if (atEntry) k.vmstat[C.pgfault]! += 1;
     outcome = yield* dispatch(k, vma, row, vpn, write);
+    if (!atEntry && outcome !== "retry") k.vmstat[C.pgfault]! += 1;
   }
   yield mm.mmapLock.releaseRead;
   return outcome;
