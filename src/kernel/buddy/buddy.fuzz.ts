@@ -218,7 +218,7 @@ test("on a small machine the allocator and an array of frames always agree", () 
         play(testKernel({ frames, geometry: SMALL, nodes, cpus: 2 }), script, true);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 

@@ -1,10 +1,11 @@
 /**
  * Reclaim, compaction and faults of several CPUs, interleaved at every yield.
  *
- * Strategy:   processes that share pages through fork run random scripts on CPUs of their own, beside kswapd, on a
- *             machine too small for them. The huge zero page is off: it is
+ * Strategy:   processes that share pages through fork run random scripts on CPUs of their own, beside kswapd,
+ *             on a machine too small for them. The huge zero page is off: it is
  *             no matter of reclaim. A seeded scheduler picks who goes on at each yield and honours locks.
- * Invariants: nobody waits for ever; the kernel's named beliefs when all scripts are done; after exit every frame
+ * Invariants: nobody waits for ever; the kernel's named beliefs when all scripts are done; after exit every
+ * frame
  *             and every swap slot is free.
  */
 import fc from "fast-check";
