@@ -46,9 +46,9 @@ export interface Level {
   readonly chain: Uint8Array;
 }
 
-/** Places that a level takes in an array of tags: its entries and one for `shiftIn`. */
+/** Places that a level takes in an array of tags. */
 export function levelPlaces(spec: LevelSpec, cpus: number): number {
-  return cpus * spec.entries + 1;
+  return cpus * spec.entries;
 }
 
 /** Makes a level with empty sets, its tags at `base` of an array that levels may share. */
@@ -100,39 +100,43 @@ export function clearLevel(level: Level, cpu: number): void {
 }
 
 /**
- * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest
- * place, `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY:
- * then the oldest entry has gone to the array's last place, and the caller must either write the newest
- * place or `unshift` the set. `wanted` is `key << 1 | 1`. Searching and shifting at once, four places a
- * step, is what makes long sets fast.
+ * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest place,
+ * `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY: then the oldest
+ * entry is gone, and the caller writes the newest place. `wanted` is `key << 1 | 1`. Searching and shifting at
+ * once, four places a step, is what makes long sets fast.
  */
 export function shiftIn(tags: Int32Array, set: number, ways: number, wanted: number): number {
-  const end = set + ways;
+  let found = EMPTY;
   let newer = wanted;
-  for (let at = set; at < end; at += 4) {
+  for (let at = set; at < set + ways; at += 4) {
     const a = tags[at]!;
     const b = tags[at + 1]!;
     const c = tags[at + 2]!;
     const d = tags[at + 3]!;
     tags[at] = newer;
-    if ((a | 1) === wanted) return (tags[set] = a);
+    if ((a | 1) === wanted) {
+      found = a;
+      break;
+    }
     tags[at + 1] = a;
-    if ((b | 1) === wanted) return (tags[set] = b);
+    if ((b | 1) === wanted) {
+      found = b;
+      break;
+    }
     tags[at + 2] = b;
-    if ((c | 1) === wanted) return (tags[set] = c);
+    if ((c | 1) === wanted) {
+      found = c;
+      break;
+    }
     tags[at + 3] = c;
-    if ((d | 1) === wanted) return (tags[set] = d);
+    if ((d | 1) === wanted) {
+      found = d;
+      break;
+    }
     newer = d;
   }
-  tags[tags.length - 1] = newer;
-  return EMPTY;
-}
-
-/** Takes back a `shiftIn` that found nothing: its place goes, the oldest entry returns. */
-export function unshift(tags: Int32Array, set: number, ways: number): void {
-  const last = set + ways - 1;
-  for (let at = set; at < last; at += 1) tags[at] = tags[at + 1]!;
-  tags[last] = tags[tags.length - 1]!;
+  if (found !== EMPTY) tags[set] = found;
+  return found;
 }
 
 /** The newest place of the set that an index falls in, for levels that are not linked. */

@@ -11,16 +11,7 @@
  * nothing here.
  */
 import { type PageTables, PMD } from "../mm/page-table.ts";
-import {
-  EMPTY,
-  findInLevel,
-  insertInLevel,
-  type Level,
-  newestPlace,
-  peekInLevel,
-  shiftIn,
-  unshift,
-} from "./level.ts";
+import { EMPTY, findInLevel, insertInLevel, type Level, newestPlace, peekInLevel } from "./level.ts";
 import { HUGE_KEY, type Tlb } from "./tlb.ts";
 import { WALK_FAULT, walkHuge, walkSmall } from "./walk.ts";
 
@@ -78,41 +69,21 @@ function walk(pt: PageTables, tlb: Tlb, cpu: number, key: number, write: boolean
 }
 
 /**
- * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a
- * hit. A refused walk leaves the level as it was.
+ * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a hit. A
+ * refused walk leaves the level as it was. Where only some ways of a set may hold huge pages, or none, and all of those
+ * do, the oldest huge page goes and not the oldest entry of the set.
  */
 function refill(pt: PageTables, tlb: Tlb, cpu: number, key: number, index: number, write: boolean): number {
-  const level = tlb.l2;
-  if (key >= HUGE_KEY && tlb.hugeWays < level.ways) return refillLimited(pt, tlb, cpu, key, index, write);
-  const set = newestPlace(level, cpu, index);
-  const found = shiftIn(level.tags, set, level.ways, (key << 1) | 1);
-  if (found !== EMPTY && (!write || (found & 1) === 1)) return found & 1;
-  const walked = walk(pt, tlb, cpu, key, write);
-  if (walked !== WALK_FAULT) level.tags[set] = (key << 1) | (walked & 1);
-  else if (found === EMPTY) unshift(level.tags, set, level.ways);
-  return walked;
-}
-
-/**
- * The same where only some ways of a set may hold huge pages, or none: when all of those do, the oldest
- * huge page goes and not the oldest entry of the set.
- */
-function refillLimited(
-  pt: PageTables,
-  tlb: Tlb,
-  cpu: number,
-  key: number,
-  index: number,
-  write: boolean,
-): number {
   const level = tlb.l2;
   const found = findInLevel(level, cpu, index, (key << 1) | 1);
   if (found >= 0 && (!write || (level.tags[found]! & 1) === 1)) return level.tags[found]! & 1;
   const walked = walk(pt, tlb, cpu, key, write);
-  if (walked === WALK_FAULT || tlb.hugeWays === 0) return walked;
+  if (walked === WALK_FAULT) return WALK_FAULT;
   const tag = (key << 1) | (walked & 1);
+  const limited = key >= HUGE_KEY && tlb.hugeWays < level.ways;
   if (found >= 0) level.tags[found] = tag;
-  else replaceHuge(level, newestPlace(level, cpu, index), tlb.hugeWays, tag);
+  else if (!limited) insertInLevel(level, cpu, index, tag);
+  else if (tlb.hugeWays > 0) replaceHuge(level, newestPlace(level, cpu, index), tlb.hugeWays, tag);
   return walked;
 }
 
