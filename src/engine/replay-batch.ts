@@ -15,7 +15,6 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
   const { mm } = thread.process;
   const { cursor } = thread;
   refreshSlots(replay);
-  lessRecordedFaults(replay, batch);
   let tries = 0;
   for (let at = 0; at < batch.length; ) {
     const before = at;
@@ -36,13 +35,6 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
       at++;
     }
   }
-}
-
-/** Gaps were recorded with the fault in front of them: what that cost is not computing. */
-function lessRecordedFaults(replay: Replay, batch: RefBatch): void {
-  const cost = replay.recordedFaultNs;
-  if (cost === 0) return;
-  for (let i = 0; i < batch.length; i++) batch.gap[i] = Math.max(0, batch.gap[i]! - cost);
 }
 
 /** A fault that the trace asks for. Where no area is known, exec made one: it is taken as a page of a file. */

@@ -9,7 +9,6 @@ import { mremap } from "../kernel/mm/mremap.ts";
 import { exitMm, munmap } from "../kernel/mm/munmap.ts";
 import { forkMm } from "../kernel/mm/fork.ts";
 import { VM } from "../kernel/mm/vma.ts";
-import { spend } from "../kernel/state.ts";
 import type { TraceEvent } from "../workloads/records.ts";
 import type { Replay, ReplayThread } from "./replay-state.ts";
 import { verifyNow } from "./session.ts";
@@ -28,7 +27,6 @@ export function* runEvent(
   event: TraceEvent,
   threadOf: (index: number) => ReplayThread,
 ): Path {
-  spend(replay.session.k, Math.round((event.gap * thread.cursor.gapPs) / 1000));
   switch (event.kind) {
     case "map":
     case "unmap":

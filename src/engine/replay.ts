@@ -11,7 +11,7 @@
 import type { Path } from "../core/ops.ts";
 import { S_NS } from "../core/units.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
-import { isBatch, type TraceReader } from "../workloads/records.ts";
+import { isBatch, type RefBatch, type TraceEvent, type TraceReader } from "../workloads/records.ts";
 import { enlist, restart, runUntil } from "./driver.ts";
 import { runBatch } from "./replay-batch.ts";
 import { runEvent } from "./replay-event.ts";
@@ -33,11 +33,7 @@ export function replayTrace(session: Session, trace: TraceReader, options: Repla
   for (let item = trace.next(); item !== undefined && session.outcome === "finished"; item = trace.next()) {
     const thread = threadOf(replay, item.thread);
     if (thread.ended) continue;
-    const current = item;
-    const path = isBatch(current)
-      ? runBatch(replay, thread, current)
-      : runEvent(replay, thread, current, (child) => threadOf(replay, child));
-    perform(replay, thread, path);
+    perform(replay, thread, item);
     if (++items % PROGRESS_ITEMS === 0) {
       options.onProgress?.(`${(session.d.nowNs / S_NS).toFixed(1)} s of simulated time`);
     }
@@ -45,17 +41,41 @@ export function replayTrace(session: Session, trace: TraceReader, options: Repla
 }
 
 /** Carries one item out to its end, with whatever daemons do meanwhile. */
-function perform(replay: Replay, thread: ReplayThread, path: Path): void {
+function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEvent): void {
   const { d } = replay.session;
   const { runner } = thread;
-  const atNs = Math.max(thread.readyNs, replay.orderNs, runner.clockNs);
+  const arrivalNs = thread.readyNs + takeGap(replay, thread, item);
+  const atNs = Math.max(arrivalNs, replay.orderNs, runner.clockNs);
   replay.orderNs = atNs;
   runner.mm = thread.process.mm;
   runner.cpu = thread.cpu;
   runner.wantedCpu = thread.cpu;
+  const path = isBatch(item)
+    ? runBatch(replay, thread, item)
+    : runEvent(replay, thread, item, (child) => threadOf(replay, child));
   restart(d, runner, path, atNs);
   runUntil(d, () => runner.state === "done" || replay.session.outcome === "oom");
   thread.readyNs = runner.clockNs;
+}
+
+/**
+ * Time between the thread's previous item and this one, in ns: the item arrives when it is over. In a batch, that is the
+ * gap of its first record, which is taken out of it.
+ */
+function takeGap(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEvent): number {
+  if (!isBatch(item)) return Math.round((item.gap * thread.cursor.gapPs) / 1000);
+  lessRecordedFaults(replay, item);
+  if (item.length === 0) return 0;
+  const gapNs = Math.round((item.gap[0]! * thread.cursor.gapPs) / 1000);
+  item.gap[0] = 0;
+  return gapNs;
+}
+
+/** Gaps were recorded with the fault in front of them: what that cost is not computing. */
+function lessRecordedFaults(replay: Replay, batch: RefBatch): void {
+  const cost = replay.recordedFaultNs;
+  if (cost === 0) return;
+  for (let i = 0; i < batch.length; i++) batch.gap[i] = Math.max(0, batch.gap[i]! - cost);
 }
 
 /** The replay's side of a trace thread, made at its first item. */
