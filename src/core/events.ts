@@ -1,7 +1,7 @@
 /**
- * Events, not log calls. The kernel emits typed events; metrics, timelines, the web page and tests listen to one
- * stream. An event is a code and four numbers, so that recording one allocates nothing; with no listener it costs
- * a branch.
+ * Events, not log calls. The kernel emits typed events; metrics, timelines, the web page and tests listen to
+ * one stream. An event is a code and four numbers, so that recording one allocates nothing; with no listener
+ * it costs a branch.
  */
 
 /** Event codes; the comment names the four numbers a, b, c, d. */

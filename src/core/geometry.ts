@@ -1,5 +1,6 @@
 /**
- * Geometry is a value: life has 512 pages to a huge page, tests have 4, so that a machine fits a line of text.
+ * Geometry is a value: life has 512 pages to a huge page, tests have 4, so that a machine fits a line of
+ * text.
  */
 import { assert } from "../lib/assert.ts";
 import { PAGE_BYTES, type Vpn } from "./units.ts";

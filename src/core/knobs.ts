@@ -1,6 +1,7 @@
 /**
- * Kernel knobs under their real names: writing one is like writing sysfs or /proc: the same values, the same EINVAL.
- * A knob is declared once; `--help`, `pagewise knobs`, range checks and report headers come from the declaration.
+ * Kernel knobs under their real names: writing one is like writing sysfs or /proc: the same values, the same
+ * EINVAL. A knob is declared once; `--help`, `pagewise knobs`, range checks and report headers come from the
+ * declaration.
  */
 
 export interface NumberKnob {

@@ -1,9 +1,11 @@
 /**
  * What a kernel path says when it yields. A path is a generator that yields only where another CPU may run:
  * taking or releasing a lock, sleeping, sending an interrupt, a preemption point before a lockless re-check.
- * The engine answers with simulated time, the explorer with every possible choice. Paths never depend on which.
+ * The engine answers with simulated time, the explorer with every possible choice. Paths never depend on
+ * which.
  *
- * The words after `yield` are the lock's own preallocated ops, so that a line is a sentence and allocates nothing.
+ * The words after `yield` are the lock's own preallocated ops, so that a line is a sentence and allocates
+ * nothing.
  */
 
 export type OpKind =
@@ -19,7 +21,10 @@ export type OpKind =
   | "wait"
   /** Another CPU may run here: before a lockless re-read. */
   | "preempt"
-  /** An interrupt was sent to other CPUs; the shootdown itself has been done by the plain function that returned it. */
+  /**
+   * An interrupt was sent to other CPUs; the shootdown itself has been done by the plain function that
+   * returned it.
+   */
   | "interrupt"
   /** Nothing happened that another CPU could see: drivers go on at once. */
   | "nothing";

@@ -1,7 +1,7 @@
 /**
- * State is columns: a table is a set of typed arrays of one length. Zeroed typed arrays cost nothing until they
- * are touched, because the operating system backs them lazily; that is what lets the same code carry a machine
- * of 16 frames and one of 1 TiB.
+ * State is columns: a table is a set of typed arrays of one length. Zeroed typed arrays cost nothing until
+ * they are touched, because the operating system backs them lazily; that is what lets the same code carry a
+ * machine of 16 frames and one of 1 TiB.
  */
 
 type ColumnArray =
@@ -21,7 +21,10 @@ export type Table<C extends Columns> = { readonly [K in keyof C]: InstanceType<C
   readonly rows: number;
 };
 
-/** Makes a zeroed table with that many rows. A column whose zero is not its empty value is filled by its owner. */
+/**
+ * Makes a zeroed table with that many rows. A column whose zero is not its empty value is filled by its
+ * owner.
+ */
 export function makeTable<C extends Columns>(columns: C, rows: number): Table<C> {
   const table: Record<string, unknown> = { rows };
   for (const name of Object.keys(columns)) table[name] = new columns[name]!(rows);

@@ -3,8 +3,8 @@
  *
  *     heap of (time, runner) ──▶ the earliest runs on its CPU until it blocks, sleeps, or another's time has come
  *
- * A runner is a task or a daemon: one path and a CPU. Runners that share a CPU take turns by time slices. Locks are handed
- * over in order of arrival, and what waiting for them costs is counted.
+ * A runner is a task or a daemon: one path and a CPU. Runners that share a CPU take turns by time slices.
+ * Locks are handed over in order of arrival, and what waiting for them costs is counted.
  */
 import type { Lock, Op, Path } from "../core/ops.ts";
 import { asCpu } from "../core/units.ts";

@@ -1,4 +1,7 @@
-/** One look at all address spaces: what is resident, under huge pages, touched, and resident without having been touched. */
+/**
+ * One look at all address spaces: what is resident, under huge pages, touched, and resident without having
+ * been touched.
+ */
 import { C } from "../core/counters.ts";
 import { NO_ROW, PAGE_BYTES } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
@@ -31,7 +34,10 @@ export function lookAtMemory(k: Kernel, collapses: number): MemoryLook {
   };
 }
 
-/** Anonymous pages of an address space that are resident but that its program never touched: only huge pages bring them. */
+/**
+ * Anonymous pages of an address space that are resident but that its program never touched: only huge pages
+ * bring them.
+ */
 function bloatPages(k: Kernel, mm: Mm): number {
   const { pt, geometry } = k;
   const n = geometry.pagesPerHuge;
@@ -67,7 +73,12 @@ function untouchedEntries(k: Kernel, row: number, whole: boolean): number {
 /** What is kept of an address space. */
 export function processResult(
   pagesPerHuge: number,
-  mm: { readonly pid: number; readonly name: string; readonly peakPages: number; readonly peakHugePmds: number },
+  mm: {
+    readonly pid: number;
+    readonly name: string;
+    readonly peakPages: number;
+    readonly peakHugePmds: number;
+  },
 ): ProcessResult {
   return {
     pid: mm.pid,

@@ -1,11 +1,12 @@
 /**
- * A script's tasks are programs: they have code, data and stack of their own, on which they fault besides what the script
- * says. Those faults are in /proc/vmstat's pgfault, so that a real kernel's counter cannot be met without them.
+ * A script's tasks are programs: they have code, data and stack of their own, on which they fault besides
+ * what the script says. Those faults are in /proc/vmstat's pgfault, so that a real kernel's counter cannot be
+ * met without them.
  *
- * The figures were read off recordings of a static C program that carried scripts out on Linux 6.1 and 6.12: with its
- * first report it takes one fault; a forked child and its parent together take 27, one more when the child reads; and the
- * parent three more when it has reported after that. Single recordings lie within two of that. They are counted in
- * pgfault alone: neither memory nor time is charged for them.
+ * The figures were read off recordings of a static C program that carried scripts out on Linux 6.1 and 6.12:
+ * with its first report it takes one fault; a forked child and its parent together take 27, one more when the
+ * child reads; and the parent three more when it has reported after that. Single recordings lie within two of
+ * that. They are counted in pgfault alone: neither memory nor time is charged for them.
  */
 import { C } from "../core/counters.ts";
 import type { Kernel } from "../kernel/state.ts";

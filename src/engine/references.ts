@@ -16,6 +16,7 @@ import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpSmall } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
+import type { FastSets } from "../kernel/tlb/tlb.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 
 /** Why `runReferences` came back. */
@@ -83,73 +84,82 @@ export function runReferences(
   return at;
 }
 
-/** The hot loop itself, over records from … end. */
+/** The hot loop itself, over records at … end. */
 function runStride(
   k: Kernel,
   cpu: number,
   batch: RefBatch,
   slotRows: Int32Array,
-  from: number,
+  at: number,
   end: number,
   limitNs: number,
   cursor: RefCursor,
 ): number {
   const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
-  const { pt, tlb } = k;
-  const sets = tlb.fast[cpu]!;
+  const sets = k.tlb.fast[cpu]!;
   const { tags, smallFirst, smallMask, smallWays } = sets;
-  const { touched } = pt;
-  const pmdKind = pt.pmd.kind;
-  const order = tlb.hugeOrder;
-  const { referencePs } = k.costs;
-  const { gapPs } = cursor;
+  const { touched } = k.pt;
+  const pmdKind = k.pt.pmd.kind;
   const limitPs = (limitNs - k.nowNs) * 1000;
-  let ps = tlb.remainderPs[cpu]!;
+  let ps = k.tlb.remainderPs[cpu]!;
   let { progress } = cursor;
   let references = 0;
-  let i = from;
-  for (; i < end; i += 1) {
-    const flags = kinds[i]!;
+  for (; at < end; at += 1) {
+    const flags = kinds[at]!;
     const kind = flags & KIND;
-    if (progress === NEW) ps += gaps[i]! * gapPs;
-    // Code uses no data TLB, but its first execution must find the page mapped, and a recorded fault is taken.
+    if (progress === NEW) ps += gaps[at]! * cursor.gapPs;
+    // Code uses no data TLB, but its first execution must find the page, and a recorded fault is taken.
     if (kind !== EXECUTE || (flags & (FIRST | REF_FAULT)) !== 0) {
-      const page = pages[i]!;
-      const linear = (slotRows[page >>> 9]! << order) + (page & 511);
-      const pmd = linear < 0 ? NONE : pmdKind[linear >>> order]!;
-      let count = progress === HAS_READ ? writes[i]! : reads[i]! + writes[i]!;
+      const page = pages[at]!;
+      const linear = (slotRows[page >>> 9]! << k.tlb.hugeOrder) + (page & 511);
+      const pmd = linear < 0 ? NONE : pmdKind[linear >>> k.tlb.hugeOrder]!;
+      let count = progress === HAS_READ ? writes[at]! : reads[at]! + writes[at]!;
       let readOnly = false;
       // The newest entry of its set, writable: by far the commonest case, and right for every kind of record.
       if (pmd !== TABLE || tags[smallFirst + (linear & smallMask) * smallWays] !== ((linear << 1) | 1)) {
         readOnly = kind === READ_WRITE && progress !== HAS_READ;
-        if (readOnly) count = reads[i]!;
+        if (readOnly) count = reads[at]!;
         const write = kind === READ || kind === EXECUTE || readOnly ? 0 : 1;
-        const found =
-          pmd === TABLE && smallWays !== 0
-            ? lookUpSmall(pt, tlb, sets, cpu, linear, write)
-            : lookUp(pt, tlb, sets, cpu, pmd, linear, write);
-        if (found === FAULT) {
+        const extraPs = translate(k, sets, cpu, pmd, linear, write);
+        if (extraPs < 0) {
           progress = stopForFault(cursor, progress, write === 1);
           break;
         }
-        if (found !== HIT) ps += countMiss(k, cpu, found);
+        ps += extraPs;
       }
       if (count === 0 || kind === EXECUTE) count = 1;
       references += count;
-      ps += count * referencePs;
+      ps += count * k.costs.referencePs;
       if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
       progress = readOnly ? HAS_READ : NEW;
-      if (readOnly) i -= 1; // The same record again, as a writer.
+      if (readOnly) at -= 1; // The same record again, as a writer.
     }
     if (ps >= limitPs && progress === NEW) {
       cursor.stop = STOP.HORIZON;
-      i += 1;
+      at += 1;
       break;
     }
   }
   cursor.progress = progress;
   settle(k, cpu, references, ps);
-  return i;
+  return at;
+}
+
+/** Translates one reference and counts what it missed: picoseconds beyond a hit, or −1 if it must fault. */
+function translate(
+  k: Kernel,
+  sets: FastSets,
+  cpu: number,
+  pmd: number,
+  linear: number,
+  write: 0 | 1,
+): number {
+  const { pt, tlb } = k;
+  let found: number;
+  if (pmd === TABLE && sets.smallWays !== 0) found = lookUpSmall(pt, tlb, sets, cpu, linear, write);
+  else found = lookUp(pt, tlb, sets, cpu, pmd, linear, write);
+  if (found === HIT) return 0;
+  return found === FAULT ? -1 : countMiss(k, cpu, found);
 }
 
 /**
@@ -159,9 +169,8 @@ function runStride(
 export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number, write: boolean): boolean {
   if (row < 0) return false;
   const linear = row * k.geometry.pagesPerHuge + pageInRow;
-  const found = lookUp(k.pt, k.tlb, k.tlb.fast[cpu]!, cpu, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
-  if (found === MUST_FAULT) return false;
-  const extraPs = found === IN_FIRST ? 0 : countMiss(k, cpu, found);
+  const extraPs = translate(k, k.tlb.fast[cpu]!, cpu, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
+  if (extraPs < 0) return false;
   if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
   settle(k, cpu, 1, k.tlb.remainderPs[cpu]! + extraPs + k.costs.referencePs);
   return true;

@@ -5,7 +5,7 @@ import type { Mm } from "../kernel/mm/mm.ts";
 import { findVma, insertVma, VM, vmaIndex } from "../kernel/mm/vma.ts";
 import type { RefBatch } from "../workloads/records.ts";
 import { runReferences, STOP } from "./references.ts";
-import { refreshSlots, type Replay, type ReplayThread, rowOfSlot, slotStart } from "./replay-state.ts";
+import { type Replay, type ReplayThread, refreshSlots, rowOfSlot, slotStart } from "./replay-state.ts";
 import { countTry, timedFault } from "./session.ts";
 
 /** Replays a batch to its end. */
@@ -37,7 +37,9 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
   }
 }
 
-/** A fault that the trace asks for. Where no area is known, exec made one: it is taken as a page of a file. */
+/**
+ * A fault that the trace asks for. Where no area is known, exec made one: it is taken as a page of a file.
+ */
 function* faultOfTrace(replay: Replay, mm: Mm, vpn: Vpn, write: boolean): Path<boolean> {
   if (!mayAccess(mm, vpn, write) && !coverUnknown(mm, vpn)) return false;
   const outcome = yield* timedFault(replay.session, mm, vpn, write);
@@ -52,8 +54,9 @@ function mayAccess(mm: Mm, vpn: Vpn, write: boolean): boolean {
 const UNKNOWN_FLAGS = VM.READ | VM.WRITE | VM.EXEC | VM.FILE | VM.UNKNOWN;
 
 /**
- * Makes an area for a page that the program uses but the trace never mapped (the program's own segments, its stack), or
- * lets an area that the trace knows too little of be used. False if the access is really not allowed.
+ * Makes an area for a page that the program uses but the trace never mapped (the program's own segments, its
+ * stack), or lets an area that the trace knows too little of be used. False if the access is really not
+ * allowed.
  */
 function coverUnknown(mm: Mm, vpn: Vpn): boolean {
   const known = findVma(mm, vpn);
@@ -68,12 +71,18 @@ function coverUnknown(mm: Mm, vpn: Vpn): boolean {
     before.end = asVpn(vpn + 1);
     return true;
   }
+  const [start, end] = unknownWindow(
+    mm,
+    vpn,
+    before?.end ?? 0,
+    mm.vmas[at]?.start ?? Number.POSITIVE_INFINITY,
+  );
   insertVma(mm, {
     mm,
-    start: vpn,
-    end: asVpn(vpn + 1),
+    start,
+    end,
     flags: UNKNOWN_FLAGS,
-    pgoff: vpn,
+    pgoff: start,
     anonVma: undefined,
     chain: [],
     shared: undefined,
@@ -81,3 +90,14 @@ function coverUnknown(mm: Mm, vpn: Vpn): boolean {
   return true;
 }
 
+/** Pages of a segment that one fault maps around itself, so that its neighbours are known with it. */
+const AROUND_PAGES = 16;
+
+/**
+ * The page alone where the trace tells of every fault; else the aligned window that a file's fault would map.
+ */
+function unknownWindow(mm: Mm, vpn: Vpn, floor: number, ceiling: number): readonly [start: Vpn, end: Vpn] {
+  if (mm.filePagesFromTrace) return [vpn, asVpn(vpn + 1)];
+  const first = vpn - (vpn % AROUND_PAGES);
+  return [asVpn(Math.max(first, floor)), asVpn(Math.min(first + AROUND_PAGES, ceiling))];
+}

@@ -1,13 +1,16 @@
-/** Replays the events of a trace: system calls with the addresses that the recording had, and the life of processes. */
+/**
+ * Replays the events of a trace: system calls with the addresses that the recording had, and the life of
+ * processes.
+ */
 import type { Path } from "../core/ops.ts";
 import { PAGE_BYTES } from "../core/units.ts";
-import { addFilePages, makeMm, type Mm, type ThpDisable } from "../kernel/mm/mm.ts";
+import { forkMm } from "../kernel/mm/fork.ts";
 import { madvise } from "../kernel/mm/madvise.ts";
+import { addFilePages, type Mm, makeMm, type ThpDisable } from "../kernel/mm/mm.ts";
 import { brk, mmap } from "../kernel/mm/mmap.ts";
 import { mprotect } from "../kernel/mm/mprotect.ts";
 import { mremap } from "../kernel/mm/mremap.ts";
 import { exitMm, munmap } from "../kernel/mm/munmap.ts";
-import { forkMm } from "../kernel/mm/fork.ts";
 import { VM } from "../kernel/mm/vma.ts";
 import type { TraceEvent } from "../workloads/records.ts";
 import type { Replay, ReplayThread } from "./replay-state.ts";
@@ -17,7 +20,9 @@ const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
 const pageOf = (address: number): number => Math.floor(address / PAGE_BYTES);
 
 function accessOf(prot: number): number {
-  return ((prot & 1) !== 0 ? VM.READ : 0) | ((prot & 2) !== 0 ? VM.WRITE : 0) | ((prot & 4) !== 0 ? VM.EXEC : 0);
+  return (
+    ((prot & 1) !== 0 ? VM.READ : 0) | ((prot & 2) !== 0 ? VM.WRITE : 0) | ((prot & 4) !== 0 ? VM.EXEC : 0)
+  );
 }
 
 /** Replays one event. `threadOf` gives the replay's side of a child. */

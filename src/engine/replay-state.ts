@@ -1,5 +1,5 @@
 /** What a replay keeps: its threads and processes, and which PMD row each trace slot lies in. */
-import { NO_ROW, type PmdRow, asVpn, PAGE_BYTES, type Vpn } from "../core/units.ts";
+import { asVpn, NO_ROW, PAGE_BYTES, type PmdRow, type Vpn } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { findRow } from "../kernel/mm/page-table.ts";
 import { assert } from "../lib/assert.ts";
@@ -69,7 +69,10 @@ export function slotStart(replay: Replay, slot: number): Vpn {
   return asVpn((replay.trace.regions.region[slot]! * 2 ** 21) / PAGE_BYTES);
 }
 
-/** Makes room for the slots that the trace has by now, and forgets rows whose tables the kernel has given back. */
+/**
+ * Makes room for the slots that the trace has by now, and forgets rows whose tables the kernel has given
+ * back.
+ */
 export function refreshSlots(replay: Replay): void {
   const { count } = replay.trace.regions;
   const retired = replay.session.k.pt.retired;

@@ -4,9 +4,9 @@
  *     item (batch or event) ──▶ its thread's runner ──▶ path to its end ──▶ next item
  *                                  daemons run in between, when their time has come
  *
- * Items are carried out one after the other, as the trace has them; no item starts before the one in front of it in the
- * trace has started. Between two items of a thread lies the time that the program computed: the recorded time less what
- * the recorded fault cost.
+ * Items are carried out one after the other, as the trace has them; no item starts before the one in front of
+ * it in the trace has started. Between two items of a thread lies the time that the program computed: the
+ * recorded time less what the recorded fault cost.
  */
 import type { Path } from "../core/ops.ts";
 import { S_NS } from "../core/units.ts";
@@ -59,8 +59,8 @@ function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
 }
 
 /**
- * Time between the thread's previous item and this one, in ns: the item arrives when it is over. In a batch, that is the
- * gap of its first record, which is taken out of it.
+ * Time between the thread's previous item and this one, in ns: the item arrives when it is over. In a batch,
+ * that is the gap of its first record, which is taken out of it.
  */
 function takeGap(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEvent): number {
   if (!isBatch(item)) return Math.round((item.gap * thread.cursor.gapPs) / 1000);

@@ -1,4 +1,6 @@
-/** The system-call statements of a script, as the kernel's calls. Each answers 0 or more, or an errno negated. */
+/**
+ * The system-call statements of a script, as the kernel's calls. Each answers 0 or more, or an errno negated.
+ */
 import type { Path } from "../core/ops.ts";
 import { asVpn, PAGE_BYTES } from "../core/units.ts";
 import { ERRNO } from "../kernel/mm/errno.ts";

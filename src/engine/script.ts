@@ -1,13 +1,14 @@
 /**
- * Runs a script: every task is one path, statement by statement; what it prints is the `run --json` of the language.
+ * Runs a script: every task is one path, statement by statement; what it prints is the `run --json` of the
+ * language.
  */
 import { COUNTER_NAMES } from "../core/counters.ts";
 import { type Path, PREEMPT, sleepOp, WAIT } from "../core/ops.ts";
 import { asVpn, PAGE_BYTES, US_NS, type Vpn } from "../core/units.ts";
 import { ERRNO } from "../kernel/mm/errno.ts";
-import { exitMm } from "../kernel/mm/munmap.ts";
 import { forkMm } from "../kernel/mm/fork.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
+import { exitMm } from "../kernel/mm/munmap.ts";
 import { findRow } from "../kernel/mm/page-table.ts";
 import { figuresOfRange } from "../kernel/proc/maps.ts";
 import { spend } from "../kernel/state.ts";
@@ -160,7 +161,11 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
   }
 }
 
-function* startChild(run: ScriptRun, task: Task, s: Extract<Statement, { readonly op: "fork" | "thread" }>): Path {
+function* startChild(
+  run: ScriptRun,
+  task: Task,
+  s: Extract<Statement, { readonly op: "fork" | "thread" }>,
+): Path {
   const { k, d } = run.session;
   let child: Task;
   if (s.op === "fork") {
@@ -177,7 +182,11 @@ function* startChild(run: ScriptRun, task: Task, s: Extract<Statement, { readonl
 }
 
 /** Touches pages in order. A touch that the kernel refuses ends the statement with EFAULT. */
-function* touch(run: ScriptRun, task: Task, s: Extract<Statement, { readonly op: "read" | "write" }>): Path<number> {
+function* touch(
+  run: ScriptRun,
+  task: Task,
+  s: Extract<Statement, { readonly op: "read" | "write" }>,
+): Path<number> {
   const region = task.regions.get(s.region);
   if (region === undefined) return -ERRNO.EFAULT;
   const { k, d } = run.session;

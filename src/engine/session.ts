@@ -18,8 +18,15 @@ import type { Mm } from "../kernel/mm/mm.ts";
 import { kswapd } from "../kernel/reclaim/kswapd.ts";
 import { emit, type Kernel } from "../kernel/state.ts";
 import { assert, UserError } from "../lib/assert.ts";
-import { type Collector, makeCollector, recordFault, recordMemory } from "../metrics/collector.ts";
-import { type Driver, idleCpu, makeDriver, restart, type Runner, spawn } from "./driver.ts";
+import {
+  type Collector,
+  HUGE_TICK_NS,
+  makeCollector,
+  recordFault,
+  recordHuge,
+  recordMemory,
+} from "../metrics/collector.ts";
+import { type Driver, idleCpu, makeDriver, type Runner, restart, spawn } from "./driver.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
 
 export interface SessionOptions {
@@ -32,7 +39,10 @@ export interface SessionOptions {
   readonly verify: boolean;
   /** What the workload is called. */
   readonly name: string;
-  /** An earlier script of the same boot has brought the huge zero page into being; it stays until memory is short. */
+  /**
+   * An earlier script of the same boot has brought the huge zero page into being; it stays until memory is
+   * short.
+   */
   readonly hugeZeroAllocated?: boolean;
 }
 
@@ -76,11 +86,23 @@ export function openSession(options: SessionOptions): Session {
   const session: Session = { options, k, d, c, outcome: "finished", sinceCheck: 0 };
   startDaemons(session);
   wakeKhugepaged(k);
+  sample(session);
+  return session;
+}
+
+/** Looks at memory at the collector's intervals, and at huge pages at each tick. */
+function sample({ k, d, c }: Session): void {
+  let lookAtNs = 0;
+  let tickAtNs = HUGE_TICK_NS;
   d.sampleAtNs = 0;
   d.onSample = (tNs) => {
-    d.sampleAtNs = recordMemory(c, tNs, lookAtMemory(k, c.collapses));
+    if (tNs >= lookAtNs) lookAtNs = recordMemory(c, tNs, lookAtMemory(k, c.collapses));
+    if (tNs >= tickAtNs) {
+      recordHuge(c, k.totals.huge);
+      tickAtNs += HUGE_TICK_NS;
+    }
+    d.sampleAtNs = Math.min(lookAtNs, tickAtNs);
   };
-  return session;
 }
 
 /** Daemons start when they are woken, on an idle CPU. */
@@ -132,7 +154,9 @@ export function countTry(tries: number): void {
 export function verifyNow(session: Session): void {
   session.sinceCheck = 0;
   const { k, d } = session;
-  const busy = d.runners.some((runner) => runner.state === "blocked" || (runner.mm === undefined && runner.state === "ready"));
+  const busy = d.runners.some(
+    (runner) => runner.state === "blocked" || (runner.mm === undefined && runner.state === "ready"),
+  );
   if (busy) return;
   const broken = violations(k);
   assert(broken.length === 0, broken[0] ?? "");

@@ -1,12 +1,18 @@
 /** simulate(machine, generation, workload) → Result: where all parts meet. */
 import { C, COUNTER_NAMES } from "../core/counters.ts";
+import type { Lock } from "../core/ops.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import { tlbTotal } from "../kernel/tlb/tlb.ts";
-import type { Lock } from "../core/ops.ts";
-import { faultDistributions, meansOf, recordMemory, seriesOf } from "../metrics/collector.ts";
+import {
+  faultDistributions,
+  lastingHugePeak,
+  meansOf,
+  recordMemory,
+  seriesOf,
+} from "../metrics/collector.ts";
 import type { LockResult, ProcessResult, Result } from "../metrics/result.ts";
-import type { Script } from "../workloads/script/ast.ts";
 import type { TraceReader } from "../workloads/records.ts";
+import type { Script } from "../workloads/script/ast.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
 import { type ReplayOptions, replayTrace } from "./replay.ts";
 import { runScript, type ScriptLine } from "./script.ts";
@@ -25,9 +31,7 @@ export interface ScriptOutcome {
 }
 
 /** Runs a script. */
-export function simulateScript(
-  options: SessionOptions & { readonly script: Script },
-): ScriptOutcome {
+export function simulateScript(options: SessionOptions & { readonly script: Script }): ScriptOutcome {
   const session = openSession(options);
   const lines = runScript(session, options.script);
   return { lines, result: finish(session, true), hugeZeroAllocated: session.k.thp.hugeZeroAllocated };
@@ -66,7 +70,7 @@ function finish(session: Session, referencesComplete: boolean): Result {
     peakRssKb: Math.max(0, ...processes.map((process) => process.peakRssKb)),
     peakRssSumKb: k.totals.peakResident * PAGE_KB,
     meanRssSumKb: means.rssKb,
-    peakAnonHugeKb: k.totals.peakHuge * k.geometry.pagesPerHuge * PAGE_KB,
+    peakAnonHugeKb: lastingHugePeak(c, k.totals.peakHuge) * k.geometry.pagesPerHuge * PAGE_KB,
     peakBloatKb: Math.max(0, ...series.bloatKb),
     finalBloatKb: series.bloatKb[series.bloatKb.length - 1] ?? 0,
     cowCopiedKb: c.cowCopies * PAGE_KB,
@@ -138,7 +142,10 @@ function lockResults({ k }: Session): LockResult[] {
     ...k.buddy.zones.map((zone) => zone.lock),
     ...k.lru.nodes.map((node) => node.lock),
   ];
-  const byClass = new Map<string, { acquisitions: number; waits: number; waitTotalNs: number; waitMaxNs: number }>();
+  const byClass = new Map<
+    string,
+    { acquisitions: number; waits: number; waitTotalNs: number; waitMaxNs: number }
+  >();
   for (const { lockClass, stats } of locks) {
     const sum = byClass.get(lockClass) ?? { acquisitions: 0, waits: 0, waitTotalNs: 0, waitMaxNs: 0 };
     sum.acquisitions += stats.acquisitions;

@@ -2,7 +2,10 @@
 import type { Mm } from "../kernel/mm/mm.ts";
 import type { Runner } from "./driver.ts";
 
-/** Where a named region lies, in pages. Unmapped parts leave it as it is: later calls fail as the kernel fails them. */
+/**
+ * Where a named region lies, in pages. Unmapped parts leave it as it is: later calls fail as the kernel fails
+ * them.
+ */
 export interface Region {
   readonly name: string;
   start: number;

@@ -1,6 +1,6 @@
 /**
- * Linux 6.12 (Debian 13): huge mappings aligned from 2 MiB on, an exact rule for partly mapped huge pages, the shrinker of
- * underused ones; one THP size enabled.
+ * Linux 6.12 (Debian 13): huge mappings aligned from 2 MiB on, an exact rule for partly mapped huge pages,
+ * the shrinker of underused ones; one THP size enabled.
  */
 import { COMMON_KNOBS, SHRINK_UNDERUSED } from "../kernel/proc/knob-list.ts";
 import { derive, type Generation } from "./generation.ts";

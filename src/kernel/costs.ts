@@ -1,5 +1,6 @@
 /**
- * What things cost, in ns, on one hardware. The kernel charges them; `hardware/` gives the figures with their sources.
+ * What things cost, in ns, on one hardware. The kernel charges them; `hardware/` gives the figures with their
+ * sources.
  */
 export interface Costs {
   /** Entry, VMA look-up, accounting and return of a fault, without zeroing or copying. */

@@ -41,7 +41,8 @@ export function createKernel(options: KernelOptions): Kernel {
   const blocks = makeBlocks(frameCount, geometry.pagesPerHuge);
   const tunables = defaultTunables();
   const knobs = makeKnobs(options.knobSpecs);
-  if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9) knobs.write("transparent_hugepage/enabled", "never");
+  if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9)
+    knobs.write("transparent_hugepage/enabled", "never");
   const k: Kernel = {
     machine,
     geometry,
@@ -71,7 +72,8 @@ export function createKernel(options: KernelOptions): Kernel {
     listener: undefined,
   };
   bindTunables(knobs, tunables, (name) => {
-    if (name.startsWith("vm.") || name === "transparent_hugepage/enabled") refreshWatermarks(k.buddy, tunables);
+    if (name.startsWith("vm.") || name === "transparent_hugepage/enabled")
+      refreshWatermarks(k.buddy, tunables);
     if (name === "transparent_hugepage/enabled") wakeKhugepaged(k);
   });
   return k;

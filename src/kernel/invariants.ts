@@ -1,5 +1,6 @@
 /**
- * Beliefs about the whole kernel state, by name. Unit tests, `--verify`, fuzzers and the explorer run the same list.
+ * Beliefs about the whole kernel state, by name. Unit tests, `--verify`, fuzzers and the explorer run the
+ * same list.
  *
  * They hold between paths: while a path is under way, what it has half done may break them.
  */
@@ -86,7 +87,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     belief: "a huge page's map count is the number of PMDs that map it",
-    check: (k, m) => firstWrong(m.pmds, (pfn) => k.blocks.hugeMapCount[pfn >> k.geometry.hugeOrder]!, "huge mapCount of"),
+    check: (k, m) =>
+      firstWrong(m.pmds, (pfn) => k.blocks.hugeMapCount[pfn >> k.geometry.hugeOrder]!, "huge mapCount of"),
   },
   {
     belief: "an address space's anonymous pages are those that its page tables map",
@@ -126,7 +128,8 @@ function wrongReference(k: Kernel, m: Mapped): string | undefined {
     if ((k.frames.flags[pfn]! & FRAME.ANON) === 0) continue;
     const batched = (k.frames.flags[pfn]! & FRAME.BATCHED) !== 0 ? 1 : 0;
     const actual = k.frames.refCount[pfn]!;
-    if (actual !== count + batched) return `frame ${pfn} has ${actual} references, ${count + batched} have owners`;
+    if (actual !== count + batched)
+      return `frame ${pfn} has ${actual} references, ${count + batched} have owners`;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 /**
- * Locks that do not live in a structure of their own: page-table locks (a pool, by PMD row) and page locks (made when
- * one is taken). Zone and LRU locks are with their zone and node, the mmap lock with its address space.
+ * Locks that do not live in a structure of their own: page-table locks (a pool, by PMD row) and page locks
+ * (made when one is taken). Zone and LRU locks are with their zone and node, the mmap lock with its address
+ * space.
  */
 import { type Lock, makeLock } from "../core/ops.ts";
 import type { PmdRow } from "../core/units.ts";

@@ -1,4 +1,6 @@
-/** The machine that a run simulates: nodes, CPUs, memory, geometry. A value; nothing here can change in a run. */
+/**
+ * The machine that a run simulates: nodes, CPUs, memory, geometry. A value; nothing here can change in a run.
+ */
 import type { Geometry } from "../core/geometry.ts";
 
 export interface MachineSpec {

@@ -1,8 +1,10 @@
 /**
- * The kernel's state, as mechanisms see it. Nothing that a run can change lives outside of it. Hot state is columns
- * (frames, page tables, TLBs); what comes in hundreds (VMAs, address spaces) is plain objects of fixed shape.
+ * The kernel's state, as mechanisms see it. Nothing that a run can change lives outside of it. Hot state is
+ * columns (frames, page tables, TLBs); what comes in hundreds (VMAs, address spaces) is plain objects of
+ * fixed shape.
  *
- * `cpu` and `nowNs` belong to whoever drives the paths: it sets both before it resumes one and reads `nowNs` after.
+ * `cpu` and `nowNs` belong to whoever drives the paths: it sets both before it resumes one and reads `nowNs`
+ * after.
  */
 import type { EventCode, KernelListener } from "../core/events.ts";
 import type { Geometry } from "../core/geometry.ts";
@@ -56,7 +58,10 @@ export interface Kernel {
   cpu: CpuId;
   /** That CPU's clock. Paths move it with `spend`. */
   nowNs: number;
-  /** Time that interrupts took on each CPU since its path was last resumed: the driver adds it to the CPU's clock. */
+  /**
+   * Time that interrupts took on each CPU since its path was last resumed: the driver adds it to the CPU's
+   * clock.
+   */
   readonly stolenNs: Float64Array;
   listener: KernelListener | undefined;
 }

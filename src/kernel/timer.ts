@@ -10,7 +10,10 @@ const JIFFY_NS = 4 * MS_NS;
 /** Buckets of a level; each further level is eight times coarser. */
 const LEVEL_SPAN = 63;
 
-/** How long a sleep of `ms` lasts from `nowNs` on, in ns. A timer never fires early: it rounds up within its level. */
+/**
+ * How long a sleep of `ms` lasts from `nowNs` on, in ns. A timer never fires early: it rounds up within its
+ * level.
+ */
 export function wheelSleepNs(nowNs: number, ms: number): number {
   const jiffies = Math.ceil((ms * MS_NS) / JIFFY_NS);
   const now = Math.floor(nowNs / JIFFY_NS);

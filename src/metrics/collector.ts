@@ -1,17 +1,36 @@
 /**
- * Collects a run's figures: listens to the kernel's events, is told of each fault, and looks at memory at intervals.
+ * Collects a run's figures: listens to the kernel's events, is told of each fault, and looks at memory at
+ * intervals.
  *
- * The interval doubles whenever the series is full, so that a run of any length has between 200 and 400 points.
+ * The interval doubles whenever the series is full, so that a run of any length has between 200 and 400
+ * points.
  */
 import { EVENT, type EventCode, FAULT_KINDS, type FaultKind, type KernelListener } from "../core/events.ts";
 import { S_NS } from "../core/units.ts";
-import { bucketsOf, type Histogram, makeHistogram, mergeInto, quantile, recordValue } from "../lib/histogram.ts";
+import {
+  bucketsOf,
+  type Histogram,
+  makeHistogram,
+  mergeInto,
+  quantile,
+  recordValue,
+} from "../lib/histogram.ts";
 import type { Distribution, MemorySeries, ProcessResult } from "./result.ts";
 
 /** Most points of a series; at this many, every second one goes. */
 const POINTS_MAX = 400;
 /** First interval: short, for short scripts. */
 const FIRST_INTERVAL_NS = 100_000;
+
+/** Between two looks at how much is under huge pages. */
+export const HUGE_TICK_NS = 1_000_000;
+/**
+ * A level of huge memory counts as a peak when it has lasted that many ticks in all: pollers of smaps see no
+ * less.
+ */
+const PEAK_TICKS = 15;
+/** In runs of fewer ticks than 300, this share of them is enough. */
+const PEAK_SHARE = 0.05;
 
 /** One look at memory, in kB; sums over the processes that live. */
 export interface MemoryLook {
@@ -30,6 +49,8 @@ export interface Collector {
   readonly latencies: (Histogram | undefined)[];
   readonly points: { tNs: number; look: MemoryLook }[];
   intervalNs: number;
+  /** How many ticks saw each number of huge pages mapped, over all processes. */
+  readonly hugeTicks: Map<number, number>;
   cowCopies: number;
   collapses: number;
   shootdownRounds: number;
@@ -45,6 +66,7 @@ export function makeCollector(): Collector {
     latencies: FAULT_KINDS.map(() => undefined),
     points: [],
     intervalNs: FIRST_INTERVAL_NS,
+    hugeTicks: new Map(),
     cowCopies: 0,
     collapses: 0,
     shootdownRounds: 0,
@@ -98,6 +120,29 @@ export function recordMemory(c: Collector, tNs: number, look: MemoryLook): numbe
     c.intervalNs *= 2;
   }
   return tNs + c.intervalNs;
+}
+
+/** A tick saw that many huge pages mapped. */
+export function recordHuge(c: Collector, hugePages: number): void {
+  c.hugeTicks.set(hugePages, (c.hugeTicks.get(hugePages) ?? 0) + 1);
+}
+
+/**
+ * The most huge pages that were mapped for a while. What lasts shorter (both sides of a fork hold the same
+ * pages until one of them writes) is left out, as it would be by whoever reads smaps every 15 ms. Without
+ * ticks: `atMost`.
+ */
+export function lastingHugePeak(c: Collector, atMost: number): number {
+  let ticks = 0;
+  for (const count of c.hugeTicks.values()) ticks += count;
+  if (ticks === 0) return atMost;
+  const enough = Math.min(PEAK_TICKS, Math.max(1, ticks * PEAK_SHARE));
+  let above = 0;
+  for (const [level, count] of [...c.hugeTicks].sort(([a], [b]) => b - a)) {
+    above += count;
+    if (above >= enough) return level;
+  }
+  return 0;
 }
 
 export function distributionOf(histogram: Histogram): Distribution {

@@ -16,7 +16,10 @@ export interface Distribution {
   readonly buckets: readonly (readonly [lowNs: number, count: number])[];
 }
 
-/** Memory over simulated time; all arrays have the same length. Sums over the processes that live at that moment. */
+/**
+ * Memory over simulated time; all arrays have the same length. Sums over the processes that live at that
+ * moment.
+ */
 export interface MemorySeries {
   readonly tNs: readonly number[];
   readonly rssKb: readonly number[];

@@ -1,20 +1,21 @@
 /**
- * Anonymous fault: give a first-touched page of a private mapping a zeroed frame, or the shared zero page for a read.
+ * Anonymous fault: give a first-touched page of a private mapping a zeroed frame, or the shared zero page for
+ * a read.
  *
  *     decide ──▶ allocate ──▶ lock PTE ──▶ re-check ──▶ map ──▶ unlock
  *                (may sleep)               (lost the race? free, retry)
  *
- * The frame is allocated *before* the page-table lock is taken, because allocation may sleep. Between the two, another
- * CPU may map the same page; hence the re-check.
+ * The frame is allocated *before* the page-table lock is taken, because allocation may sleep. Between the
+ * two, another CPU may map the same page; hence the re-check.
  *
  * Models:       mm/memory.c do_anonymous_page(), v6.1.
  * Not modelled: userfaultfd, memcg charge, multi-size THP (off by default in 6.18).
  */
-import { type Path, type Lock } from "../../core/ops.ts";
+import type { Lock, Path } from "../../core/ops.ts";
 import { NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
-import { GFP_USER } from "../buddy/gfp.ts";
 import { putPage } from "../buddy/free.ts";
+import { GFP_USER } from "../buddy/gfp.ts";
 import { pageTableLock } from "../locks.ts";
 import { addAnonPages, type Mm } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
@@ -33,7 +34,13 @@ function stillNone(k: Kernel, mm: Mm, row: PmdRow, vpn: Vpn): boolean {
 }
 
 /** First touch of a page that no huge page backs. */
-export function* faultAnonymous(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+export function* faultAnonymous(
+  k: Kernel,
+  vma: Vma,
+  row: PmdRow,
+  vpn: Vpn,
+  write: boolean,
+): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
   if (!write) return yield* mapZeroPage(k, vma.mm, row, vpn, lock);
   prepareAnonVma(k, vma);

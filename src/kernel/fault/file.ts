@@ -1,10 +1,11 @@
 /**
- * Fault in a file's mapping: the page is counted, not modelled; a write to a private mapping gets an anonymous copy.
+ * Fault in a file's mapping: the page is counted, not modelled; a write to a private mapping gets an
+ * anonymous copy.
  *
  * Models:       mm/memory.c do_read_fault(), do_cow_fault(), do_shared_fault(), v6.1, as far as counts go.
  * Not modelled: the page cache (its pages are no frames of the machine), read-ahead, huge pages of files.
  */
-import { type Path } from "../../core/ops.ts";
+import type { Path } from "../../core/ops.ts";
 import { asPfn, NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
@@ -20,7 +21,10 @@ import { type Kernel, spend } from "../state.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
-/** Pages that a read fault maps around itself when nothing is known of the page cache (fault_around_bytes = 64 KiB). */
+/**
+ * Pages that a read fault maps around itself when nothing is known of the page cache (fault_around_bytes = 64
+ * KiB).
+ */
 const FAULT_AROUND_PAGES = 16;
 
 /** First touch of a page of a file's mapping. */

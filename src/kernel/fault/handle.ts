@@ -48,7 +48,10 @@ function allows(vma: Vma, write: boolean): boolean {
   return write ? (vma.flags & VM.WRITE) !== 0 : (vma.flags & (VM.READ | VM.WRITE | VM.EXEC)) !== 0;
 }
 
-/** Which path a fault takes, by the state of the PMD. Plain: it makes the generator of the path, or answers at once. */
+/**
+ * Which path a fault takes, by the state of the PMD. Plain: it makes the generator of the path, or answers at
+ * once.
+ */
 function* dispatch(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
   const kind = k.pt.pmd.kind[row]!;
   if (kind === PMD.NONE && mayBeHuge(k, vma, "fault")) {

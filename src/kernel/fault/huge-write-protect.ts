@@ -1,5 +1,6 @@
 /**
- * Write fault on a read-only huge mapping: reuse the huge page, or split the PMD and go on with one base page.
+ * Write fault on a read-only huge mapping: reuse the huge page, or split the PMD and go on with one base
+ * page.
  *
  * Models:       mm/huge_memory.c do_huge_pmd_wp_page(), v6.1; do_huge_zero_wp_pmd(), v6.13 ("allocate-huge").
  * Not modelled: FAULT_FLAG_UNSHARE; copying the huge page (before 5.8).
@@ -48,7 +49,8 @@ function reuseHuge(k: Kernel, vma: Vma, row: PmdRow): boolean {
   const head = asPfn(k.pt.pmd.value[row]!);
   const { frames } = k;
   if ((frames.flags[head]! & FRAME.EXCLUSIVE) === 0) {
-    if ((frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) !== 0 || frames.refCount[head]! > 1) return false;
+    if ((frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) !== 0 || frames.refCount[head]! > 1)
+      return false;
     moveAnonRmap(k, head, vma);
   }
   k.pt.pmd.flags[row]! |= PTE.WRITE | PTE.DIRTY | PTE.YOUNG;

@@ -11,7 +11,7 @@
  */
 import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
-import type { Path } from "../../core/ops.ts";
+import { type Path, PREEMPT } from "../../core/ops.ts";
 import { NO_FRAME, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
@@ -127,12 +127,23 @@ function* getHugeZero(k: Kernel, mm: Mm): Path<boolean> {
       k.vmstat[C.thp_zero_page_alloc_failed]! += 1;
       return false;
     }
-    k.frames.flags[head]! |= FRAME.RESERVED;
     spend(k, k.costs.zeroHugeNs);
-    k.thp.hugeZeroAllocated = true;
-    k.vmstat[C.thp_zero_page_alloc]! += 1;
+    yield PREEMPT;
+    keepHugeZero(k, head);
   }
+  if (!mm.usesHugeZero) k.thp.hugeZeroUsers += 1;
   mm.usesHugeZero = true;
-  k.thp.hugeZeroUsers += 1;
   return true;
+}
+
+/** A fresh block becomes the huge zero page, unless another CPU's has become it meanwhile. */
+function keepHugeZero(k: Kernel, head: Pfn): void {
+  k.vmstat[C.thp_zero_page_alloc]! += 1;
+  if (k.thp.hugeZeroAllocated) {
+    makeCompound(k, head);
+    putPage(k, head);
+    return;
+  }
+  k.frames.flags[head]! |= FRAME.RESERVED;
+  k.thp.hugeZeroAllocated = true;
 }

@@ -19,7 +19,10 @@ import { type Kernel, spend } from "../state.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
-/** First touch of a page by this mapping; the page itself may exist already. Unlike private memory, a read allocates. */
+/**
+ * First touch of a page by this mapping; the page itself may exist already. Unlike private memory, a read
+ * allocates.
+ */
 export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
   const pages = vma.shared!.pages;
   const index = vma.pgoff + (vpn - vma.start);

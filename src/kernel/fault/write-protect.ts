@@ -3,8 +3,9 @@
  *
  *     zero page ──▶ fresh page        exclusive ──▶ reuse        shared with a fork ──▶ copy one base page
  *
- * A page is this process's alone if it is marked so, or if a look at its reference count shows no other holder; pages
- * still in this CPU's LRU batch carry one reference more, so the batch is drained before the second look.
+ * A page is this process's alone if it is marked so, or if a look at its reference count shows no other
+ * holder; pages still in this CPU's LRU batch carry one reference more, so the batch is drained before the
+ * second look.
  *
  * Models:       mm/memory.c do_wp_page(), wp_page_copy(), v6.1; wp_can_reuse_anon_folio(), v6.15 ("exact").
  * Not modelled: KSM, FAULT_FLAG_UNSHARE, writenotify of shared file mappings.
@@ -19,7 +20,15 @@ import { pageTableLock } from "../locks.ts";
 import { FRAME } from "../mm/frames.ts";
 import { addAnonPages, addFilePages } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
-import { addNewAnonRmap, headOf, isHuge, moveAnonRmap, mappingCount, mappingsOf, prepareAnonVma } from "../mm/rmap.ts";
+import {
+  addNewAnonRmap,
+  headOf,
+  isHuge,
+  mappingCount,
+  mappingsOf,
+  moveAnonRmap,
+  prepareAnonVma,
+} from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import type { Vma } from "../mm/vma.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
@@ -30,7 +39,9 @@ import type { FaultOutcome } from "./outcome.ts";
 
 const WRITABLE = PTE.WRITE | PTE.DIRTY | PTE.YOUNG;
 
-/** Write to a present PTE without write permission, in an area that allows writing. Enters without the lock. */
+/**
+ * Write to a present PTE without write permission, in an area that allows writing. Enters without the lock.
+ */
 export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
   yield lock.acquire;
@@ -83,7 +94,14 @@ function mappedByOneMm(k: Kernel, vma: Vma, head: Pfn): boolean {
 }
 
 /** Gives the process a page of its own in place of `old` (NO_FRAME: the zero page or a file's page). */
-function* copyPage(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, old: Pfn, oldFlags: number): Path<FaultOutcome> {
+function* copyPage(
+  k: Kernel,
+  vma: Vma,
+  row: PmdRow,
+  vpn: Vpn,
+  old: Pfn,
+  oldFlags: number,
+): Path<FaultOutcome> {
   prepareAnonVma(k, vma);
   let pfn = allocFast(k, 0, localNode(k), GFP_USER);
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);

@@ -1,7 +1,9 @@
 /**
- * May this region be collapsed? Looks at each PTE of its table, in ascending order, and stops at the first "no".
+ * May this region be collapsed? Looks at each PTE of its table, in ascending order, and stops at the first
+ * "no".
  *
- * Models:       mm/khugepaged.c hpage_collapse_scan_pmd(), __collapse_huge_page_isolate(), v6.1; v6.18's two changes.
+ * Models:       mm/khugepaged.c hpage_collapse_scan_pmd(), __collapse_huge_page_isolate(), v6.1; v6.18's two
+ *               changes.
  * Not modelled: userfaultfd, memory of secondary MMUs, node_reclaim distances.
  */
 import { C } from "../../core/counters.ts";

@@ -1,5 +1,6 @@
 /**
- * Collapse: replace the base pages of a region by one huge page, copying what is there and zeroing what is not.
+ * Collapse: replace the base pages of a region by one huge page, copying what is there and zeroing what is
+ * not.
  *
  *     unlock ──▶ allocate ──▶ read lock: still a table? swap in ──▶ write lock: check again ──▶ clear PMD, flush
  *           ──▶ second look, isolate ──▶ copy ──▶ map the huge page ──▶ unlock, free the old pages
@@ -12,7 +13,16 @@
 import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
 import type { Path } from "../../core/ops.ts";
-import { asPfn, asVpn, NO_FRAME, NO_ROW, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
+import {
+  asPfn,
+  asVpn,
+  NO_FRAME,
+  NO_ROW,
+  type NodeId,
+  type Pfn,
+  type PmdRow,
+  type Vpn,
+} from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
 import { makeCompound, mapNewHuge } from "../fault/huge.ts";
@@ -35,8 +45,8 @@ export function revalidate(k: Kernel, mm: Mm, vpn: Vpn, asker: "khugepaged" | "c
 }
 
 /**
- * Collapses the region at `vpn`, whose table has been looked at. Enters with the mmap lock held for reading and
- * leaves with it released.
+ * Collapses the region at `vpn`, whose table has been looked at. Enters with the mmap lock held for reading
+ * and leaves with it released.
  */
 export function* collapseRegion(
   k: Kernel,

@@ -1,5 +1,6 @@
 /**
- * khugepaged: walks the registered address spaces, a budget of pages a pass, and collapses what its knobs allow.
+ * khugepaged: walks the registered address spaces, a budget of pages a pass, and collapses what its knobs
+ * allow.
  *
  *     pass: drain LRU batches ──▶ visit mm, mm, … until pages_to_scan is used or the list has been gone through ──▶ sleep
  *
@@ -24,8 +25,8 @@ import { collapseRegion } from "./collapse.ts";
 /**
  * The daemon: runs while huge pages are on; the driver starts it again when they are switched on.
  *
- * On a live system its list is never empty (other programs have been registered since boot), so that it does not wait for
- * a first address space: it sleeps from pass to pass, and a new one is seen by the next pass.
+ * On a live system its list is never empty (other programs have been registered since boot), so that it does
+ * not wait for a first address space: it sleeps from pass to pass, and a new one is seen by the next pass.
  */
 export function* khugepaged(k: Kernel): Path {
   const state = k.khugepaged;
@@ -76,7 +77,9 @@ interface Visit {
   finished: boolean;
 }
 
-/** Visits the mm under the cursor until the budget is used, the lock had to be dropped, or its areas are done. */
+/**
+ * Visits the mm under the cursor until the budget is used, the lock had to be dropped, or its areas are done.
+ */
 function* visitMm(k: Kernel, budget: number): Path<Visit> {
   const state = k.khugepaged;
   if (state.mm === undefined) {

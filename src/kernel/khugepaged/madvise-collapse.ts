@@ -1,8 +1,8 @@
 /**
  * MADV_COLLAPSE: collapse now, in the caller's time, whatever khugepaged's limits say.
  *
- * Models:       mm/khugepaged.c madvise_collapse(), v6.1 (range runs on to the area's end once a region has been
- *               collapsed) and v6.18 (range as asked).
+ * Models:       mm/khugepaged.c madvise_collapse(), v6.1 (range runs on to the area's end once a region has
+ *               been collapsed) and v6.18 (range as asked).
  * Not modelled: memcg limits (EBUSY), file and shmem areas.
  */
 import type { Path } from "../../core/ops.ts";
@@ -35,7 +35,9 @@ function errnoOf(result: ScanResult): number {
   return -ERRNO.EINVAL;
 }
 
-/** Collapses the regions of [start, end) in one area. Enters and leaves with the mmap lock held for reading. */
+/**
+ * Collapses the regions of [start, end) in one area. Enters and leaves with the mmap lock held for reading.
+ */
 export function* madviseCollapse(k: Kernel, mm: Mm, vma: Vma, start: number, end: number): Path<number> {
   const n = k.geometry.pagesPerHuge;
   if (!mayBeHuge(k, vma, "collapse")) return -ERRNO.EINVAL;

@@ -1,6 +1,6 @@
 /**
- * Moving the edges of areas: split an area at an address, merge neighbours. An edge that comes to lie inside a region
- * splits a huge PMD there.
+ * Moving the edges of areas: split an area at an address, merge neighbours. An edge that comes to lie inside
+ * a region splits a huge PMD there.
  *
  * Models:       mm/mmap.c __split_vma(), __vma_adjust(), mm/huge_memory.c vma_adjust_trans_huge(), v6.1.
  * Not modelled: file areas' interval trees; the map count limit (sysctl_max_map_count).
@@ -26,7 +26,9 @@ function splitPmdAtEdge(k: Kernel, vma: Vma, vpn: number, ops: Op[]): void {
   if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) ops.push(splitPmd(k, vma.mm, row));
 }
 
-/** Splits an area at `vpn`, strictly inside it: the given one keeps the lower part, the upper one is returned. */
+/**
+ * Splits an area at `vpn`, strictly inside it: the given one keeps the lower part, the upper one is returned.
+ */
 export function splitVma(k: Kernel, vma: Vma, vpn: number, ops: Op[]): Vma {
   assert(vpn > vma.start && vpn < vma.end, "an area is split strictly inside");
   splitPmdAtEdge(k, vma, vpn, ops);
@@ -48,7 +50,9 @@ export function splitVma(k: Kernel, vma: Vma, vpn: number, ops: Op[]): Vma {
   return upper;
 }
 
-/** An edge of an area moves so that it takes in [start, end); the absorbed area, if any, has left the list. */
+/**
+ * An edge of an area moves so that it takes in [start, end); the absorbed area, if any, has left the list.
+ */
 function extendVma(k: Kernel, vma: Vma, start: number, end: number, absorbed: Vma | undefined): void {
   if (absorbed !== undefined) {
     if (vma.anonVma === undefined && absorbed.anonVma !== undefined) cloneAnonVmas(vma, absorbed);
@@ -72,8 +76,8 @@ export interface NewShape {
 }
 
 /**
- * Lets neighbours take in memory that is in no area yet; `from` is the area whose pages will move there (mremap).
- * Returns the area that now holds it, or undefined.
+ * Lets neighbours take in memory that is in no area yet; `from` is the area whose pages will move there
+ * (mremap). Returns the area that now holds it, or undefined.
  */
 export function mergeNew(k: Kernel, mm: Mm, shape: NewShape, from?: Vma): Vma | undefined {
   const { prev, next } = mergeCandidates(mm, { ...shape, from });
@@ -96,8 +100,8 @@ export function mergeNew(k: Kernel, mm: Mm, shape: NewShape, from?: Vma): Vma | 
 }
 
 /**
- * Gives the part [start, end) of an area other flags: merges it into a neighbour that has them, else splits it off.
- * Returns the area that holds the part now.
+ * Gives the part [start, end) of an area other flags: merges it into a neighbour that has them, else splits
+ * it off. Returns the area that holds the part now.
  */
 export function changeFlags(k: Kernel, vma: Vma, start: number, end: number, flags: number, ops: Op[]): Vma {
   const mm = vma.mm;

@@ -1,4 +1,6 @@
-/** Errors of system calls, as the kernel gives them: a call returns 0, an address, or one of these negated. */
+/**
+ * Errors of system calls, as the kernel gives them: a call returns 0, an address, or one of these negated.
+ */
 export const ERRNO = {
   EPERM: 1,
   EAGAIN: 11,

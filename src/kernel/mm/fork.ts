@@ -3,7 +3,8 @@
  *
  *     for each area (not MADV_DONTFORK): copy it ──▶ for each region: share PMD or PTEs, write-protect both ──▶ flush parent
  *
- * Models:       kernel/fork.c dup_mmap(), mm/memory.c copy_page_range(), mm/huge_memory.c copy_huge_pmd(), v6.1.
+ * Models:       kernel/fork.c dup_mmap(), mm/memory.c copy_page_range(), mm/huge_memory.c copy_huge_pmd(),
+ *               v6.1.
  * Not modelled: MADV_WIPEONFORK, files' pages (they fault again in the child), per-area policies.
  */
 import { EVENT } from "../../core/events.ts";
@@ -16,13 +17,13 @@ import { emit, type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { FRAME } from "./frames.ts";
-import { addAnonPages, addFilePages, addHugePmds, addTouched, makeMm, type Mm } from "./mm.ts";
+import { addAnonPages, addFilePages, addHugePmds, addTouched, type Mm, makeMm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
+import { isPinned } from "./pin.ts";
 import { forkAnonVma, headOf } from "./rmap.ts";
 import { countTables, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { addPteRmap } from "./unmap-rmap.ts";
 import { VM, type Vma } from "./vma.ts";
-import { isPinned } from "./pin.ts";
 
 /** Makes the child's address space. */
 export function* forkMm(k: Kernel, parent: Mm): Path<Mm> {
@@ -72,7 +73,8 @@ function* copyArea(k: Kernel, parent: Mm, child: Mm, vma: Vma): Path {
     yield lock.acquire;
     const kind = k.pt.pmd.kind[row];
     if (kind === PMD.HUGE_ZERO) copyHugeZero(k, child, childRow);
-    else if (kind === PMD.HUGE && !isPinned(k, asPfn(k.pt.pmd.value[row]!))) copyHuge(k, child, row, childRow);
+    else if (kind === PMD.HUGE && !isPinned(k, asPfn(k.pt.pmd.value[row]!)))
+      copyHuge(k, child, row, childRow);
     else {
       // A pinned huge page is split and copied page by page, so that its pinned pages stay the parent's.
       if (kind === PMD.HUGE) yield splitPmd(k, parent, row, "fork");
@@ -157,7 +159,8 @@ function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, whole:
   for (let i = 0; i < n; i++) {
     const from = row * n + i;
     const into = childRow * n + i;
-    if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0) continue;
+    if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0)
+      continue;
     touched[into >> 3]! |= 1 << (into & 7);
     addTouched(child, 1);
   }

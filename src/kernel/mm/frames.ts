@@ -1,9 +1,9 @@
 /**
  * Physical frames: one row a base page, one row a pageblock.
  *
- * A huge page (order hugeOrder) is a *head* frame, aligned to its size, and its *tails*. Reference count, LRU state
- * and rmap of the whole live in the head's row; `mapCount` counts PTE mappings page by page; PMD mappings are counted
- * in the pageblock's row, since a huge page is exactly one pageblock.
+ * A huge page (order hugeOrder) is a *head* frame, aligned to its size, and its *tails*. Reference count, LRU
+ * state and rmap of the whole live in the head's row; `mapCount` counts PTE mappings page by page; PMD
+ * mappings are counted in the pageblock's row, since a huge page is exactly one pageblock.
  *
  * Models:       struct page / struct folio as mm/ of v6.1 uses them for anonymous memory.
  * Not modelled: page contents, memcg, KSM, writeback flags, hwpoison.
@@ -43,10 +43,16 @@ export const FRAME = {
   RESERVED: 32768,
 } as const;
 
-/** One row a frame. Guarded by the zone lock while free, by the page-table lock and the page lock while mapped. */
+/**
+ * One row a frame. Guarded by the zone lock while free, by the page-table lock and the page lock while
+ * mapped.
+ */
 export const FRAME_COLUMNS = {
   flags: Uint16Array,
-  /** References: one for each mapping (a PMD mapping is one), one for the LRU batch, pins, swap cache. 0: free. */
+  /**
+   * References: one for each mapping (a PMD mapping is one), one for the LRU batch, pins, swap cache. 0:
+   * free.
+   */
   refCount: Int32Array,
   /** How many PTEs map this base page. */
   mapCount: Int32Array,
@@ -61,7 +67,10 @@ export const FRAME_COLUMNS = {
 
 /** Flags of a pageblock (`blocks.flags`). */
 export const BLOCK = {
-  /** Its huge page is mapped by PMD and by PTE at once; every subpage then holds an extra map count (PG_double_map, ≤ 6.1). */
+  /**
+   * Its huge page is mapped by PMD and by PTE at once; every subpage then holds an extra map count
+   * (PG_double_map, ≤ 6.1).
+   */
   DOUBLE_MAP: 1,
   /** On the deferred split queue. */
   DEFERRED: 2,

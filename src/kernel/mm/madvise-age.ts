@@ -1,17 +1,17 @@
 /**
- * MADV_FREE, MADV_COLD and MADV_PAGEOUT: make pages old, lazily free, or reclaim them. A part of a huge page is split
- * off first, which needs the page to be mapped once and not pinned.
+ * MADV_FREE, MADV_COLD and MADV_PAGEOUT: make pages old, lazily free, or reclaim them. A part of a huge page
+ * is split off first, which needs the page to be mapped once and not pinned.
  *
  * Models:       mm/madvise.c madvise_free_pte_range(), madvise_cold_or_pageout_pte_range(), mm/huge_memory.c
  *               madvise_free_huge_pmd(), v6.1.
  * Not modelled: files' pages; the page-cache filter of PAGEOUT.
  */
-import { type Op, type Path } from "../../core/ops.ts";
+import type { Op, Path } from "../../core/ops.ts";
 import { asPfn, asVpn, NO_ROW, type Pfn, type PmdRow } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
 import { pageTableLock } from "../locks.ts";
-import { lruDeactivate, lruLazyFree } from "../reclaim/lru.ts";
-import { reclaimPages } from "../reclaim/pageout.ts";
+import { lruDeactivate, lruIsolate, lruLazyFree } from "../reclaim/lru.ts";
+import { reclaimIsolated } from "../reclaim/pageout.ts";
 import { freeSwapSlot } from "../reclaim/swap.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPage } from "../thp/split.ts";
@@ -117,7 +117,7 @@ export function* ageRange(k: Kernel, mm: Mm, start: number, end: number, out: bo
     }
     agePtes(k, row, from, to, out, chosen, ops);
   });
-  if (chosen.length > 0) yield* reclaimPages(k, chosen);
+  if (chosen.length > 0) yield* reclaimIsolated(k, chosen);
 }
 
 function agePtes(
@@ -148,6 +148,6 @@ function agePtes(
 
 function age(k: Kernel, pfn: Pfn, out: boolean, chosen: Pfn[]): void {
   k.frames.flags[pfn]! &= ~FRAME.REFERENCED;
-  if (out) chosen.push(pfn);
-  else lruDeactivate(k, pfn);
+  if (!out) lruDeactivate(k, pfn);
+  else if (lruIsolate(k, pfn)) chosen.push(pfn);
 }

@@ -4,10 +4,11 @@
  * Models:       mm/madvise.c madvise_walk_vmas(), madvise_dontneed_single_vma(), madvise_update_vma(), v6.1.
  * Not modelled: MADV_REMOVE, MADV_MERGEABLE, MADV_WIPEONFORK, MADV_POPULATE_*; willneed reads nothing ahead.
  */
-import type { Op, Path } from "../../core/ops.ts";
+
 import type { Advice } from "../../core/advice.ts";
-import { khugepagedEnter } from "../khugepaged/register.ts";
+import type { Op, Path } from "../../core/ops.ts";
 import { madviseCollapse } from "../khugepaged/madvise-collapse.ts";
+import { khugepagedEnter } from "../khugepaged/register.ts";
 import { lruDrain } from "../reclaim/lru.ts";
 import { type Kernel, spend } from "../state.ts";
 import { changeFlags } from "./edges.ts";
@@ -25,7 +26,10 @@ const FLAG_ADVICE: Partial<Record<Advice, { readonly set: number; readonly clear
   dofork: { set: 0, clear: VM.DONTCOPY },
 };
 
-/** madvise of [start, start + pages). 0, or an errno negated; a hole gives ENOMEM after the rest has been done. */
+/**
+ * madvise of [start, start + pages). 0, or an errno negated; a hole gives ENOMEM after the rest has been
+ * done.
+ */
 export function* madvise(k: Kernel, mm: Mm, start: number, pages: number, advice: Advice): Path<number> {
   spend(k, k.costs.syscallNs);
   if (advice === "collapse" && !k.behaviours.madviseCollapse) return -ERRNO.EINVAL;

@@ -59,7 +59,10 @@ export interface Mm {
   /** Holds a reference to the huge zero page. */
   usesHugeZero: boolean;
   thpDisable: ThpDisable;
-  /** Copies of fork share pages of this mm: page-table copies must be write-protected. Pins taken (GUP): see pin.ts. */
+  /**
+   * Copies of fork share pages of this mm: page-table copies must be write-protected. Pins taken (GUP): see
+   * pin.ts.
+   */
   pinned: boolean;
   /** Areas without anon_vma merge with faulted neighbours (6.16+). */
   readonly mergeUnfaulted: boolean;

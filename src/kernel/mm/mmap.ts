@@ -3,8 +3,10 @@
  *
  *     choose an address ──▶ neighbours take it in? ──▶ else a new area ──▶ populate if asked
  *
- * Models:       mm/mmap.c mmap_region(), do_brk_flags(), mm/huge_memory.c thp_get_unmapped_area(), v6.1 and v6.13.
- * Not modelled: hints without MAP_FIXED, rlimits, MAP_LOCKED, the stack guard gap; overcommit except mode 0 by size.
+ * Models:       mm/mmap.c mmap_region(), do_brk_flags(), mm/huge_memory.c thp_get_unmapped_area(), v6.1 and
+ *               v6.13.
+ * Not modelled: hints without MAP_FIXED, rlimits, MAP_LOCKED, the stack guard gap; overcommit except mode 0
+ *               by size.
  */
 import type { Path } from "../../core/ops.ts";
 import { placeTopDown } from "../../core/placement.ts";
@@ -48,7 +50,13 @@ export function chooseAddress(k: Kernel, mm: Mm, pages: number, anonymous: boole
   const alignment = anonymous ? k.behaviours.mmapAlignment : "page";
   return placeTopDown(
     { starts, ends, count },
-    { length: pages, bottom: MMAP_BOTTOM_VPN, top: MMAP_TOP_VPN, alignment, hugeSize: k.geometry.pagesPerHuge },
+    {
+      length: pages,
+      bottom: MMAP_BOTTOM_VPN,
+      top: MMAP_TOP_VPN,
+      alignment,
+      hugeSize: k.geometry.pagesPerHuge,
+    },
   );
 }
 
@@ -129,7 +137,13 @@ export function* brk(k: Kernel, mm: Mm, start: number, end: number): Path<number
   const from = mm.brkEnd;
   if (end > from) {
     if (overlaps(mm, from, end)) yield* unmapLocked(k, mm, from, end);
-    const request: MmapRequest = { at: from, pages: end - from, flags: VM.READ | VM.WRITE, replace: false, stack: false };
+    const request: MmapRequest = {
+      at: from,
+      pages: end - from,
+      flags: VM.READ | VM.WRITE,
+      replace: false,
+      stack: false,
+    };
     placeArea(k, mm, from, request);
   } else if (end < from) {
     yield* unmapLocked(k, mm, end, from);

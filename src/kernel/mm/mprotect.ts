@@ -1,10 +1,11 @@
 /**
  * mprotect: change what a range allows, area by area; huge PMDs stay huge where their whole region changes.
  *
- * Models:       mm/mprotect.c do_mprotect_pkey(), change_protection(), change_huge_pmd(), v6.1; writable upgrade v6.2.
+ * Models:       mm/mprotect.c do_mprotect_pkey(), change_protection(), change_huge_pmd(), v6.1; writable
+ *               upgrade v6.2.
  * Not modelled: protection keys, soft-dirty and uffd write-protection, PROT_GROWS*.
  */
-import { type Op, type Path } from "../../core/ops.ts";
+import type { Op, Path } from "../../core/ops.ts";
 import { asPfn, asVpn, NO_ROW, type PmdRow } from "../../core/units.ts";
 import { pageTableLock } from "../locks.ts";
 import { type Kernel, spend } from "../state.ts";

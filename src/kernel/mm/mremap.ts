@@ -5,10 +5,11 @@
  *            │        │        │               otherwise: the PMD is split and its PTEs move one by one
  *     new:  [ huge ][ table ][ part ]
  *
- * Models:       mm/mremap.c mremap_to(), move_vma(), move_page_tables(), mm/huge_memory.c move_huge_pmd(), v6.1.
+ * Models:       mm/mremap.c mremap_to(), move_vma(), move_page_tables(), mm/huge_memory.c move_huge_pmd(),
+ *               v6.1.
  * Not modelled: MREMAP_DONTUNMAP, moving whole PUDs, locked areas, files' offsets.
  */
-import { type Op, type Path } from "../../core/ops.ts";
+import type { Op, Path } from "../../core/ops.ts";
 import { asVpn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
 import { pageTableLock } from "../locks.ts";
 import { type Kernel, spend } from "../state.ts";
@@ -24,7 +25,9 @@ import { cloneAnonVmas } from "./rmap.ts";
 import { clearRow, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { findVma, insertVma, VM, type Vma, vmaIndex } from "./vma.ts";
 
-/** mremap with MREMAP_MAYMOVE, and MREMAP_FIXED when `to` is given. The new first page, or an errno negated. */
+/**
+ * mremap with MREMAP_MAYMOVE, and MREMAP_FIXED when `to` is given. The new first page, or an errno negated.
+ */
 export function* mremap(
   k: Kernel,
   mm: Mm,
@@ -119,7 +122,10 @@ function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff
   insertVma(mm, copy);
 }
 
-/** Moves the entries of [start, start + pages) to `to`, in steps that leave neither a source nor a target region. */
+/**
+ * Moves the entries of [start, start + pages) to `to`, in steps that leave neither a source nor a target
+ * region.
+ */
 function* moveTables(k: Kernel, mm: Mm, start: number, pages: number, to: number): Path {
   const n = k.geometry.pagesPerHuge;
   const end = start + pages;
@@ -181,7 +187,14 @@ function moveStep(
 }
 
 /** What the program touched moves along. */
-function moveTouched(k: Kernel, row: PmdRow, targetRow: PmdRow, at: number, target: number, extent: number): void {
+function moveTouched(
+  k: Kernel,
+  row: PmdRow,
+  targetRow: PmdRow,
+  at: number,
+  target: number,
+  extent: number,
+): void {
   const { touched, geometry } = k.pt;
   const n = geometry.pagesPerHuge;
   for (let i = 0; i < extent; i++) {

@@ -73,7 +73,9 @@ export function* exitMm(k: Kernel, mm: Mm): Path {
   mm.lastVma = undefined;
   for (const vma of gone) yield* zapRange(k, mm, vma.start, vma.end, "exit");
   releaseAreas(k, gone);
-  freePageTables(k, mm, 0, Number.MAX_SAFE_INTEGER / 2 ** 12, 0, Number.MAX_SAFE_INTEGER);
+  if (gone.length > 0) {
+    freePageTables(k, mm, gone[0]!.start, gone[gone.length - 1]!.end, 0, Number.MAX_SAFE_INTEGER);
+  }
   addFilePages(mm, -mm.filePages);
   k.vmstat[C.nr_page_table_pages]! -= mm.tablePages;
   mm.tablePages = 0;

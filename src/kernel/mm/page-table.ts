@@ -4,16 +4,17 @@
  *     PGD ─▶ PUD ─▶ PMD table ─▶ PMD row ─▶ PTE table ─▶ PTE
  *                               (row = table × 512 + index)     (slot × pagesPerHuge + index)
  *
- * A PMD row is one huge-page-sized region of one mm. Its number is unique over all address spaces and fits 31 bits
- * together with the page's index, so `row × pagesPerHuge + index` (a *linear page*) is the TLB's tag: no address-space
- * id is needed, and the low bits of the tag are those of the virtual page number.
+ * A PMD row is one huge-page-sized region of one mm. Its number is unique over all address spaces and fits 31
+ * bits together with the page's index, so `row × pagesPerHuge + index` (a *linear page*) is the TLB's tag: no
+ * address-space id is needed, and the low bits of the tag are those of the virtual page number.
  *
  * Models:       arch/x86 four-level tables, mm/memory.c pmd_alloc()/free_pgtables(), v6.1.
  * Not modelled: five levels, PUD-mapped memory, page tables as frames of the buddy allocator (only counted).
  */
-import { asPmdRow, asVpn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
+
 import type { Geometry } from "../../core/geometry.ts";
 import { type Columns, makeTable, type Table } from "../../core/table.ts";
+import { asPmdRow, asVpn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 
 /** Flags of a PTE (`pt.pteFlags`) and, for the first five, of a huge PMD (`pt.pmd.flags`). 0: none. */
@@ -43,7 +44,10 @@ export const PMD = {
   HUGE_ZERO: 3,
 } as const;
 
-/** In `pmd.flags` of a row that points at a table: its pages came as a huge page, so some may never have been touched. */
+/**
+ * In `pmd.flags` of a row that points at a table: its pages came as a huge page, so some may never have been
+ * touched.
+ */
 export const WAS_HUGE = 128;
 
 /** Entries of an upper-level table. */
@@ -70,7 +74,9 @@ export interface PageTables {
   readonly geometry: Geometry;
   readonly pmd: Table<typeof PMD_COLUMNS>;
   readonly pmdTables: Table<typeof PMD_TABLE_COLUMNS>;
-  /** Frame, swap slot, or nothing, of each PTE. Grows: take it anew after anything that may allocate a table. */
+  /**
+   * Frame, swap slot, or nothing, of each PTE. Grows: take it anew after anything that may allocate a table.
+   */
   ptePfn: Int32Array;
   pteFlags: Uint8Array;
   /** One bit a page of a PMD row: touched by the program since it was mapped. Byte = linear page >> 3. */
@@ -107,7 +113,9 @@ export function makePageTables(geometry: Geometry, pteTablesMax: number): PageTa
   };
 }
 
-/** The upper levels of one mm: PGD and PUD tables. Present PUD tables are counted for `nr_page_table_pages`. */
+/**
+ * The upper levels of one mm: PGD and PUD tables. Present PUD tables are counted for `nr_page_table_pages`.
+ */
 export interface Directory {
   /** PGD index → PUD table. A PUD table: PUD index → PMD table, or -1. */
   readonly puds: (Int32Array | undefined)[];
@@ -177,7 +185,10 @@ export function givePteTable(pt: PageTables, slot: number): void {
 /** Takes a PMD table for that mm and address; the caller hangs it into the directory. */
 export function takePmdTable(pt: PageTables, mm: number, firstVpn: number): number {
   const table = pt.freePmdTables.pop() ?? pt.nextPmdTable++;
-  assert(table < PMD_TABLES_MAX, "address spaces together use at most 8192 PMD tables (8 TiB of touched ranges)");
+  assert(
+    table < PMD_TABLES_MAX,
+    "address spaces together use at most 8192 PMD tables (8 TiB of touched ranges)",
+  );
   pt.pmdTables.mm[table] = mm;
   pt.pmdTables.firstVpn[table] = firstVpn;
   pt.pmdTables.used[table] = 0;

@@ -1,7 +1,8 @@
 /**
  * A long-lived pin: references that a device or another subsystem took with get_user_pages and keeps.
  *
- * Models:       mm/gup.c get_user_pages() with FOLL_WRITE: faults in what is missing, then one reference a base page.
+ * Models:       mm/gup.c get_user_pages() with FOLL_WRITE: faults in what is missing, then one reference a
+ *               base page.
  * Not modelled: FOLL_PIN's bias, FOLL_LONGTERM's migration out of movable zones.
  */
 import { asPfn, asVpn, NO_ROW, type Pfn, type Vpn } from "../../core/units.ts";

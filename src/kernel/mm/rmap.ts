@@ -3,7 +3,8 @@
  *
  *     frame ──anonVma──▶ AnonVma ──vmas──▶ each area ──index − pgoff──▶ address ──▶ PMD row or PTE
  *
- * Models:       mm/rmap.c anon_vma_prepare(), anon_vma_clone(), anon_vma_fork(), page_add/remove_anon_rmap(), v6.1.
+ * Models:       mm/rmap.c anon_vma_prepare(), anon_vma_clone(), anon_vma_fork(), page_add/remove_anon_rmap(),
+ *               v6.1.
  * Not modelled: the interval tree (a list is walked), file rmap, KSM.
  */
 import { C } from "../../core/counters.ts";
@@ -67,7 +68,9 @@ export function unlinkAnonVmas(k: Kernel, vma: Vma): void {
   vma.anonVma = undefined;
 }
 
-/** The neighbour's anon_vma, where a later merge of the two areas would want one (find_mergeable_anon_vma). */
+/**
+ * The neighbour's anon_vma, where a later merge of the two areas would want one (find_mergeable_anon_vma).
+ */
 function reusableAnonVma(neighbour: Vma | undefined, first: Vma | undefined, second: Vma | undefined) {
   if (neighbour?.anonVma === undefined || neighbour.chain.length !== 1) return undefined;
   if (first === undefined || second === undefined) return undefined;
@@ -161,12 +164,16 @@ export function isHuge(k: Kernel, pfn: Pfn): boolean {
   return (k.frames.flags[pfn]! & (FRAME.HEAD | FRAME.TAIL)) !== 0;
 }
 
-/** All mappings of a page: PMD mappings count once, PTE mappings one by one (total_mapcount without double map). */
+/**
+ * All mappings of a page: PMD mappings count once, PTE mappings one by one (total_mapcount without double
+ * map).
+ */
 export function mappingCount(k: Kernel, head: Pfn): number {
   const { frames, blocks, geometry } = k;
   if ((frames.flags[head]! & FRAME.HEAD) === 0) return frames.mapCount[head]!;
   let count = blocks.hugeMapCount[head >> geometry.hugeOrder]!;
-  for (let pfn = head as number, end = head + geometry.pagesPerHuge; pfn < end; pfn++) count += frames.mapCount[pfn]!;
+  for (let pfn = head as number, end = head + geometry.pagesPerHuge; pfn < end; pfn++)
+    count += frames.mapCount[pfn]!;
   return count;
 }
 
@@ -193,8 +200,8 @@ export interface RmapHit {
 }
 
 /**
- * Every mapping of one base page, or of the head's PMD mappings. For a huge page, `pfn` may be any of its frames:
- * PMD mappings are reported for each, PTE mappings for that subpage alone.
+ * Every mapping of one base page, or of the head's PMD mappings. For a huge page, `pfn` may be any of its
+ * frames: PMD mappings are reported for each, PTE mappings for that subpage alone.
  */
 export function mappingsOf(k: Kernel, pfn: Pfn): RmapHit[] {
   const head = headOf(k, pfn);
@@ -203,7 +210,8 @@ export function mappingsOf(k: Kernel, pfn: Pfn): RmapHit[] {
   if (anonVma === undefined || (k.frames.flags[head]! & FRAME.ANON) === 0) return hits;
   const index = k.frames.index[head]! + (pfn - head);
   for (const vma of anonVma.vmas) {
-    const distance = (((index - (vma.pgoff % 0x1_0000_0000)) % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000;
+    const distance =
+      (((index - (vma.pgoff % 0x1_0000_0000)) % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000;
     if (distance >= vma.end - vma.start) continue;
     const hit = hitAt(k, vma, (vma.start + distance) as Vpn, pfn, head);
     if (hit !== undefined) hits.push(hit);

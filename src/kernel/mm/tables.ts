@@ -1,11 +1,13 @@
 /**
- * Building and freeing page tables: upper levels on the way down to a fault, PTE tables, and what munmap gives back.
+ * Building and freeing page tables: upper levels on the way down to a fault, PTE tables, and what munmap
+ * gives back.
  *
- * A region whose PMD points at a PTE table stays that way until munmap of everything around it frees the table: that
- * is why a heap that grows in small steps never gets a huge page by fault.
+ * A region whose PMD points at a PTE table stays that way until munmap of everything around it frees the
+ * table: that is why a heap that grows in small steps never gets a huge page by fault.
  *
  * Models:       mm/memory.c __pud_alloc(), __pmd_alloc(), __pte_alloc(), free_pgd_range(), v6.1.
- * Not modelled: page tables as frames (counted in nr_page_table_pages and per mm, not taken from the allocator).
+ * Not modelled: page tables as frames (counted in nr_page_table_pages and per mm, not taken from the
+ *               allocator).
  */
 import { C } from "../../core/counters.ts";
 import { asPmdRow, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
@@ -76,7 +78,9 @@ export function freePteTable(k: Kernel, mm: Mm, row: PmdRow): void {
   countTables(k, mm, -1);
 }
 
-/** The first row at or after `from` and before `end` whose PMD is not none; absent tables are skipped whole. */
+/**
+ * The first row at or after `from` and before `end` whose PMD is not none; absent tables are skipped whole.
+ */
 export function nextUsedRow(k: Kernel, mm: Mm, from: number, end: number): PmdRow {
   const { pt, geometry } = k;
   const tablePages = ENTRIES_PER_TABLE * geometry.pagesPerHuge;
@@ -102,10 +106,17 @@ export function nextUsedRow(k: Kernel, mm: Mm, from: number, end: number): PmdRo
 }
 
 /**
- * Frees the tables of [start, end) that nothing else needs: those of ranges that reach neither below `floor` (end of the
- * area before) nor above `ceiling` (start of the area behind).
+ * Frees the tables of [start, end) that nothing else needs: those of ranges that reach neither below `floor`
+ * (end of the area before) nor above `ceiling` (start of the area behind).
  */
-export function freePageTables(k: Kernel, mm: Mm, start: number, end: number, floor: number, ceiling: number): void {
+export function freePageTables(
+  k: Kernel,
+  mm: Mm,
+  start: number,
+  end: number,
+  floor: number,
+  ceiling: number,
+): void {
   const { pt, geometry } = k;
   for (let row = nextUsedRow(k, mm, start, end); row !== NO_ROW; ) {
     const first = vpnOfRow(pt, row);

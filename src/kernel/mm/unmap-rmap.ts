@@ -1,14 +1,15 @@
 /**
  * Taking mappings away: what happens to the counts of a page when a PTE or a PMD stops mapping it.
  *
- * Models:       mm/rmap.c page_remove_rmap(), page_remove_anon_compound_rmap(), v6.1; __folio_remove_rmap(), v6.12.
+ * Models:       mm/rmap.c page_remove_rmap(), page_remove_anon_compound_rmap(), v6.1; __folio_remove_rmap(),
+ *               v6.12.
  * Not modelled: mlock counts, file pages.
  */
 import { C } from "../../core/counters.ts";
 import type { Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
-import { deferSplit } from "../thp/deferred.ts";
 import type { Kernel } from "../state.ts";
+import { deferSplit } from "../thp/deferred.ts";
 import { BLOCK, FRAME } from "./frames.ts";
 import { headOf } from "./rmap.ts";
 
@@ -40,7 +41,10 @@ export function removePteRmap(k: Kernel, pfn: Pfn, count: number): void {
   }
 }
 
-/** A PMD stops mapping the huge page (zap, collapse of another's copy): not for a split, whose PTEs go on mapping it. */
+/**
+ * A PMD stops mapping the huge page (zap, collapse of another's copy): not for a split, whose PTEs go on
+ * mapping it.
+ */
 export function removeHugeRmap(k: Kernel, head: Pfn): void {
   const { blocks, vmstat, geometry } = k;
   const block = head >> geometry.hugeOrder;

@@ -3,8 +3,10 @@
  *
  *     ──[ a ]──[ b │ c ]────   split(b at │), then, if flags, offsets and anon_vma allow, merge again
  *
- * Models:       mm/mmap.c vma_merge(), __vma_adjust(), __split_vma(), v6.1; the unfaulted-neighbour rule of v6.16.
- * Not modelled: the maple tree (a sorted array answers the same), memory policies, userfaultfd, names of anonymous areas.
+ * Models:       mm/mmap.c vma_merge(), __vma_adjust(), __split_vma(), v6.1; the unfaulted-neighbour rule of
+ *               v6.16.
+ * Not modelled: the maple tree (a sorted array answers the same), memory policies, userfaultfd, names of
+ *               anonymous areas.
  */
 import type { Pfn, Vpn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
@@ -97,7 +99,10 @@ export function removeVma(mm: Mm, vma: Vma): void {
   if (mm.lastVma === vma) mm.lastVma = undefined;
 }
 
-/** Whether pages of the two anon_vmas can be found through one area: the rule that keeps clones of a parent apart. */
+/**
+ * Whether pages of the two anon_vmas can be found through one area: the rule that keeps clones of a parent
+ * apart.
+ */
 function anonVmasMerge(mm: Mm, one: Vma | undefined, other: Vma | undefined): boolean {
   const a = one?.anonVma;
   const b = other?.anonVma;
@@ -143,8 +148,8 @@ function canPrecede(mm: Mm, next: Vma, shape: VmaShape): boolean {
 }
 
 /**
- * Up to 6.15 the neighbour's own chain must be singular when one side has no anon_vma, so a faulted area never merges
- * into an unfaulted neighbour, while an unfaulted one merges into a faulted neighbour.
+ * Up to 6.15 the neighbour's own chain must be singular when one side has no anon_vma, so a faulted area
+ * never merges into an unfaulted neighbour, while an unfaulted one merges into a faulted neighbour.
  */
 function neighbourAnonMerges(mm: Mm, neighbour: Vma, from: Vma | undefined): boolean {
   if (mm.mergeUnfaulted) return anonVmasMerge(mm, neighbour, from);

@@ -53,8 +53,18 @@ function reclaimTable(k: Kernel, mm: Mm, row: PmdRow): void {
   freePteTable(k, mm, row);
 }
 
-/** Zaps the part [from, to) of one region; gathers the pages to put. A PMD that must be split gives the flush to yield. */
-export function zapRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, gathered: Pfn[]): Op | undefined {
+/**
+ * Zaps the part [from, to) of one region; gathers the pages to put. A PMD that must be split gives the flush
+ * to yield.
+ */
+export function zapRow(
+  k: Kernel,
+  mm: Mm,
+  row: PmdRow,
+  from: number,
+  to: number,
+  gathered: Pfn[],
+): Op | undefined {
   const { pt, geometry } = k;
   const kind = pt.pmd.kind[row]!;
   forgetTouched(k, mm, row, from, to);
@@ -67,7 +77,13 @@ export function zapRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number,
     split = splitPmd(k, mm, row);
   }
   const base = pt.pmd.value[row]! * geometry.pagesPerHuge;
-  zapPtes(k, mm, base + (from % geometry.pagesPerHuge), base + (from % geometry.pagesPerHuge) + (to - from), gathered);
+  zapPtes(
+    k,
+    mm,
+    base + (from % geometry.pagesPerHuge),
+    base + (from % geometry.pagesPerHuge) + (to - from),
+    gathered,
+  );
   return split;
 }
 
@@ -84,7 +100,9 @@ function zapHuge(k: Kernel, mm: Mm, row: PmdRow, gathered: Pfn[]): void {
   countTables(k, mm, -1);
 }
 
-/** Clears the PTEs [from, to) of the columns. Consecutive pages of one huge page lose their mappings together. */
+/**
+ * Clears the PTEs [from, to) of the columns. Consecutive pages of one huge page lose their mappings together.
+ */
 function zapPtes(k: Kernel, mm: Mm, from: number, to: number, gathered: Pfn[]): void {
   const { pt, frames } = k;
   let zapped = 0;
@@ -110,7 +128,12 @@ function zapPtes(k: Kernel, mm: Mm, from: number, to: number, gathered: Pfn[]): 
     }
     let run = 1;
     if ((frames.flags[pfn]! & (FRAME.HEAD | FRAME.TAIL)) !== 0) {
-      while (i < to && pt.ptePfn[i] === pfn + run && (pt.pteFlags[i]! & PTE.PRESENT) !== 0 && sameHuge(k, pfn, run)) {
+      while (
+        i < to &&
+        pt.ptePfn[i] === pfn + run &&
+        (pt.pteFlags[i]! & PTE.PRESENT) !== 0 &&
+        sameHuge(k, pfn, run)
+      ) {
         pt.pteFlags[i] = 0;
         pt.ptePfn[i] = 0;
         run++;
@@ -128,7 +151,10 @@ function zapPtes(k: Kernel, mm: Mm, from: number, to: number, gathered: Pfn[]): 
 }
 
 function sameHuge(k: Kernel, pfn: Pfn, distance: number): boolean {
-  return headOf(k, pfn) === headOf(k, asPfn(pfn + distance)) && (k.frames.flags[pfn + distance]! & FRAME.TAIL) !== 0;
+  return (
+    headOf(k, pfn) === headOf(k, asPfn(pfn + distance)) &&
+    (k.frames.flags[pfn + distance]! & FRAME.TAIL) !== 0
+  );
 }
 
 /** The program's marks of what it touched go with the memory. */

@@ -10,7 +10,13 @@ const THP = "transparent_hugepage/";
 const DAEMON = THP + "khugepaged/";
 const UINT_MAX = 2 ** 32 - 1;
 
-function choice(name: string, choices: readonly string[], initial: string, doc: string, source: string): ChoiceKnob {
+function choice(
+  name: string,
+  choices: readonly string[],
+  initial: string,
+  doc: string,
+  source: string,
+): ChoiceKnob {
   return { name, type: "choice", choices, default: initial, doc, source };
 }
 
@@ -39,9 +45,21 @@ export const COMMON_KNOBS: readonly KnobSpec[] = [
     HUGE,
   ),
   number(THP + "use_zero_page", "bool", [0, 1, 1], "Read faults map one shared huge page of zeroes.", HUGE),
-  number(DAEMON + "defrag", "bool", [0, 1, 1], "khugepaged may compact and reclaim to find a huge page.", KHUGEPAGED),
+  number(
+    DAEMON + "defrag",
+    "bool",
+    [0, 1, 1],
+    "khugepaged may compact and reclaim to find a huge page.",
+    KHUGEPAGED,
+  ),
   number(DAEMON + "pages_to_scan", "pages", [1, 4096, UINT_MAX], "Pages looked at in one pass.", KHUGEPAGED),
-  number(DAEMON + "scan_sleep_millisecs", "ms", [0, 10_000, UINT_MAX], "Pause between two passes.", KHUGEPAGED),
+  number(
+    DAEMON + "scan_sleep_millisecs",
+    "ms",
+    [0, 10_000, UINT_MAX],
+    "Pause between two passes.",
+    KHUGEPAGED,
+  ),
   number(
     DAEMON + "alloc_sleep_millisecs",
     "ms",
@@ -49,15 +67,51 @@ export const COMMON_KNOBS: readonly KnobSpec[] = [
     "Pause after no huge page could be allocated.",
     KHUGEPAGED,
   ),
-  number(DAEMON + "max_ptes_none", "pages", [0, 511, 511], "Untouched pages that a collapse may fill.", KHUGEPAGED),
-  number(DAEMON + "max_ptes_swap", "pages", [0, 64, 511], "Swapped-out pages that a collapse may bring in.", KHUGEPAGED),
-  number(DAEMON + "max_ptes_shared", "pages", [0, 256, 511], "Shared pages that a collapse may copy.", KHUGEPAGED),
-  number("vm.swappiness", "weight", [0, 60, 200], "Weight of anonymous against file memory in reclaim.", SYSCTL),
+  number(
+    DAEMON + "max_ptes_none",
+    "pages",
+    [0, 511, 511],
+    "Untouched pages that a collapse may fill.",
+    KHUGEPAGED,
+  ),
+  number(
+    DAEMON + "max_ptes_swap",
+    "pages",
+    [0, 64, 511],
+    "Swapped-out pages that a collapse may bring in.",
+    KHUGEPAGED,
+  ),
+  number(
+    DAEMON + "max_ptes_shared",
+    "pages",
+    [0, 256, 511],
+    "Shared pages that a collapse may copy.",
+    KHUGEPAGED,
+  ),
+  number(
+    "vm.swappiness",
+    "weight",
+    [0, 60, 200],
+    "Weight of anonymous against file memory in reclaim.",
+    SYSCTL,
+  ),
   number("vm.watermark_scale_factor", "1/10000", [1, 10, 3000], "Distance between watermarks.", SYSCTL),
-  number("vm.min_free_kbytes", "kB", [-1, -1, 2 ** 31 - 1], "Reserve; -1: as the kernel computes it.", SYSCTL),
+  number(
+    "vm.min_free_kbytes",
+    "kB",
+    [-1, -1, 2 ** 31 - 1],
+    "Reserve; -1: as the kernel computes it.",
+    SYSCTL,
+  ),
   number("vm.zone_reclaim_mode", "bits", [0, 0, 7], "Reclaim locally before going to another node.", SYSCTL),
   number("vm.overcommit_memory", "mode", [0, 0, 2], "Whether mmap refuses what cannot be backed.", SYSCTL),
-  choice("kernel.numa_balancing", ["0", "1", "2", "3"], "0", "Automatic NUMA balancing.", "kernel/sched/core.c"),
+  choice(
+    "kernel.numa_balancing",
+    ["0", "1", "2", "3"],
+    "0",
+    "Automatic NUMA balancing.",
+    "kernel/sched/core.c",
+  ),
 ];
 
 /** The knob of the underused-THP shrinker (6.12+). */

@@ -77,4 +77,3 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 function copyKnob(knobs: Knobs, tunables: Tunables, name: string): void {
   SETTERS[name]?.(tunables, knobs, name);
 }
-

@@ -1,8 +1,9 @@
 /**
- * What /proc/PID/smaps and numa_maps say of a range: resident, huge and swapped memory, and the nodes it is on.
+ * What /proc/PID/smaps and numa_maps say of a range: resident, huge and swapped memory, and the nodes it is
+ * on.
  *
- * Models:       fs/proc/task_mmu.c smaps_pte_range(), gather_stats(), v6.1. A range is summed over the whole areas
- *               that it overlaps, as a reader of smaps would.
+ * Models:       fs/proc/task_mmu.c smaps_pte_range(), gather_stats(), v6.1. A range is summed over the whole
+ *               areas that it overlaps, as a reader of smaps would.
  * Not modelled: Pss, Referenced, dirtiness.
  */
 import { asPfn, NO_ROW, PAGE_BYTES } from "../../core/units.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { C } from "../../core/counters.ts";
 import { SMALL } from "../../core/geometry.ts";
-import { asNode } from "../../core/units.ts";
+import { asNode, type Pfn } from "../../core/units.ts";
 import { freeMemory } from "../buddy/figures.ts";
 import { frameOf, processWith, runAlone, type TestMachine, testKernel, touch } from "../buddy/test-kernel.ts";
 import { violations } from "../invariants.ts";
@@ -13,10 +13,15 @@ import { zapRange } from "../mm/zap.ts";
 import type { Kernel } from "../state.ts";
 import { kswapd } from "./kswapd.ts";
 import { lruDrainAll, lruIsolate } from "./lru.ts";
-import { reclaimPages } from "./pageout.ts";
+import { reclaimIsolated } from "./pageout.ts";
 import { reclaimList } from "./reclaim-list.ts";
 import { inactiveIsLow, type Scan, shrinkLists } from "./shrink.ts";
 import { objectsToScan, shrinkDeferred } from "./shrink-deferred.ts";
+
+/** What MADV_PAGEOUT does to a page: isolate it, then reclaim it. */
+function pageOut(k: Kernel, pfn: Pfn) {
+  return reclaimIsolated(k, lruIsolate(k, pfn) ? [pfn] : []);
+}
 
 const LOCAL = asNode(0);
 
@@ -94,7 +99,7 @@ test("a page that two processes share goes to swap once, and each reads it back"
   touch(k, mm, start);
   lruDrainAll(k);
   const child = runAlone(forkMm(k, mm));
-  expect(runAlone(reclaimPages(k, [frameOf(k, mm, start)]))).toBe(1);
+  expect(runAlone(pageOut(k, frameOf(k, mm, start)))).toBe(1);
   expect([k.vmstat[C.pswpout], k.swap.free, mm.swapEntries, child.swapEntries]).toEqual([1, 99, 1, 1]);
   expect(violations(k)).toEqual([]);
   expect([touch(k, mm, start), touch(k, child, start)]).toEqual(["swap-in", "swap-in"]);
@@ -131,7 +136,7 @@ function hugeMachine(of: Partial<TestMachine>): { k: Kernel; mm: Mm; start: numb
 
 test("a huge page goes to swap as a whole when swap has a cluster for it", () => {
   const { k, mm, start } = hugeMachine({ swapPages: 8 });
-  expect(runAlone(reclaimPages(k, [frameOf(k, mm, start)]))).toBe(4);
+  expect(runAlone(pageOut(k, frameOf(k, mm, start)))).toBe(4);
   const { vmstat } = k;
   expect([vmstat[C.thp_swpout], vmstat[C.pswpout], vmstat[C.thp_split_pmd]]).toEqual([1, 4, 1]);
   expect([
@@ -147,7 +152,7 @@ test("a huge page goes to swap as a whole when swap has a cluster for it", () =>
 
 test("without a cluster it is split, and its base pages go singly", () => {
   const { k, mm, start } = hugeMachine({ swapPages: 3 });
-  expect(runAlone(reclaimPages(k, [frameOf(k, mm, start)]))).toBe(3);
+  expect(runAlone(pageOut(k, frameOf(k, mm, start)))).toBe(3);
   const { vmstat } = k;
   expect([vmstat[C.thp_split_page], vmstat[C.thp_split_pmd], vmstat[C.thp_swpout_fallback]]).toEqual([
     1, 1, 1,
@@ -160,7 +165,7 @@ test("without a cluster it is split, and its base pages go singly", () => {
 test("a pinned huge page stays and becomes active", () => {
   const { k, mm, start } = hugeMachine({ swapPages: 8 });
   pinPage(k, mm, start);
-  expect(runAlone(reclaimPages(k, [frameOf(k, mm, start)]))).toBe(0);
+  expect(runAlone(pageOut(k, frameOf(k, mm, start)))).toBe(0);
   expect([k.vmstat[C.pgactivate], mm.anonPages, k.vmstat[C.thp_split_page]]).toEqual([4, 4, 0]);
   expect(violations(k)).toEqual([]);
 });

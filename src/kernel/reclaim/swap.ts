@@ -42,12 +42,16 @@ export function takeSwapSlot(k: Kernel): number {
 export function takeSwapCluster(k: Kernel, slots: number): number {
   const { swap } = k;
   if (swap.free < slots) return -1;
-  for (let first = 0; first + slots <= swap.useCount.length; first += slots) {
+  const clusters = Math.floor(swap.useCount.length / slots);
+  const start = Math.floor(swap.cursor / slots);
+  for (let i = 0; i < clusters; i++) {
+    const first = ((start + i) % clusters) * slots;
     let used = 0;
     while (used < slots && swap.useCount[first + used] === 0) used++;
     if (used < slots) continue;
     swap.useCount.fill(1, first, first + slots);
     swap.free -= slots;
+    swap.cursor = (first + slots) % swap.useCount.length;
     return first;
   }
   return -1;

@@ -1,11 +1,13 @@
 /**
- * The deferred split queue: huge pages of which only a part is mapped, whose rest could be freed by splitting them.
+ * The deferred split queue: huge pages of which only a part is mapped, whose rest could be freed by splitting
+ * them.
  *
  *     part unmapped ──▶ queue ──▶ shrinker (memory pressure) ──▶ split ──▶ unmapped pages freed
  *
  * The memory of the unmapped part stays taken until then, although RSS is already lower.
  *
- * Models:       mm/huge_memory.c deferred_split_huge_page(), free_transhuge_page(), v6.1; partially_mapped of v6.12.
+ * Models:       mm/huge_memory.c deferred_split_huge_page(), free_transhuge_page(), v6.1; partially_mapped of
+ *               v6.12.
  * Not modelled: queues of memory cgroups.
  */
 import { C } from "../../core/counters.ts";

@@ -1,7 +1,8 @@
 /**
  * Which areas may have huge pages, and how hard the kernel tries to find one.
  *
- * Models:       mm/huge_memory.c hugepage_vma_check(), vma_thp_gfp_mask(), v6.1; PR_THP_DISABLE_EXCEPT_ADVISED, v6.18.
+ * Models:       mm/huge_memory.c hugepage_vma_check(), vma_thp_gfp_mask(), v6.1;
+ *               PR_THP_DISABLE_EXCEPT_ADVISED, v6.18.
  * Not modelled: file and shmem areas, temporary stacks, multi-size THP (its sizes are off by default).
  */
 import type { Vpn } from "../../core/units.ts";
@@ -12,7 +13,10 @@ import type { Kernel } from "../state.ts";
 /** Who asks: a fault, khugepaged (or its registration), MADV_COLLAPSE, smaps. */
 export type Asker = "fault" | "khugepaged" | "collapse" | "smaps";
 
-/** Whether an area may have huge pages, in the order of the kernel's checks. `flags`: the area's, or those it will get. */
+/**
+ * Whether an area may have huge pages, in the order of the kernel's checks. `flags`: the area's, or those it
+ * will get.
+ */
 export function mayBeHuge(k: Kernel, vma: Vma, asker: Asker, flags: number = vma.flags): boolean {
   if ((flags & VM.NOHUGEPAGE) !== 0) return false;
   if (vma.mm.thpDisable === 1) return false;

@@ -4,8 +4,10 @@
  *     split PMD:   [ huge PMD ] ──▶ [ table of PTEs ] ──▶ same, still huge, page      (one mm; cheap; never fails)
  *     split page:  one huge page ──▶ base pages; every PMD that maps it is split first (fails while someone holds a pin)
  *
- * Models:       mm/huge_memory.c __split_huge_pmd_locked(), split_huge_page_to_list(), v6.1; no double map from 6.2 on.
- * Not modelled: migration entries while a page is split (the paths that would see them wait for the page lock), freezing.
+ * Models:       mm/huge_memory.c __split_huge_pmd_locked(), split_huge_page_to_list(), v6.1; no double map
+ *               from 6.2 on.
+ * Not modelled: migration entries while a page is split (the paths that would see them wait for the page
+ *               lock), freezing.
  */
 import { C } from "../../core/counters.ts";
 import { EVENT, type FlushCause } from "../../core/events.ts";
@@ -73,15 +75,18 @@ function moveMapFromPmdToPtes(k: Kernel, head: Pfn): void {
   blocks.flags[block]! &= ~BLOCK.DOUBLE_MAP;
 }
 
-/** What a huge page's reference count would be if nobody but its mappings, its swap cache and the caller held it. */
+/**
+ * What a huge page's reference count would be if nobody but its mappings, its swap cache and the caller held
+ * it.
+ */
 function expectedReferences(k: Kernel, head: Pfn): number {
   const inSwapCache = (k.frames.flags[head]! & FRAME.SWAPCACHE) !== 0;
   return mappingCount(k, head) + (inSwapCache ? k.geometry.pagesPerHuge : 0) + 1;
 }
 
 /**
- * Splits a huge page on which the caller holds a reference (it moves to the frame `held`). True on success; base pages
- * that nobody maps are freed. The ops to yield for the TLB flushes are pushed to `ops`.
+ * Splits a huge page on which the caller holds a reference (it moves to the frame `held`). True on success;
+ * base pages that nobody maps are freed. The ops to yield for the TLB flushes are pushed to `ops`.
  */
 export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   const { frames } = k;
@@ -107,7 +112,8 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
 function makeBasePages(k: Kernel, head: Pfn): void {
   const { frames, blocks, geometry } = k;
   const inherited =
-    frames.flags[head]! & (FRAME.ANON | FRAME.SWAPBACKED | FRAME.REFERENCED | FRAME.DIRTY | FRAME.ACTIVE | FRAME.SWAPCACHE);
+    frames.flags[head]! &
+    (FRAME.ANON | FRAME.SWAPBACKED | FRAME.REFERENCED | FRAME.DIRTY | FRAME.ACTIVE | FRAME.SWAPCACHE);
   const extra = (inherited & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
   for (let i = 1; i < geometry.pagesPerHuge; i++) {
     const exclusive = frames.flags[head + i]! & FRAME.EXCLUSIVE;

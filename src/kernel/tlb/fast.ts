@@ -29,7 +29,9 @@ const { PRESENT, WRITE, HINT, YOUNG } = PTE;
 const WRITABLE = PTE.WRITE | PTE.DIRTY;
 const USED_TO_WRITE = PTE.YOUNG | PTE.DIRTY;
 
-/** Translates one reference; answers as `translate` does. `write` is 1 for a write: numbers are quick to test. */
+/**
+ * Translates one reference; answers as `translate` does. `write` is 1 for a write: numbers are quick to test.
+ */
 export function lookUp(
   pt: PageTables,
   tlb: Tlb,
@@ -56,7 +58,10 @@ export function lookUp(
   return walkCost(pt, tlb, cpu, row, 0);
 }
 
-/** The same for a base page whose PMD is a table, where `sets.smallWays` is not 0. V8 inlines it where it is called. */
+/**
+ * The same for a base page whose PMD is a table, where `sets.smallWays` is not 0. V8 inlines it where it is
+ * called.
+ */
 export function lookUpSmall(
   pt: PageTables,
   tlb: Tlb,
@@ -73,10 +78,20 @@ export function lookUpSmall(
   const first = (sets.smallFirst + (linear & sets.smallMask) * sets.smallWays) | 0;
   const second = (sets.secondFirst + (linear & sets.secondMask) * sets.secondWays) | 0;
   const wanted = (linear << 1) | 1;
-  const found = search(sets.tags, first, sets.smallWays, second, sets.secondWays, wanted, write);
-  if (found <= SECOND) return found;
+  const inFirst = shiftIn(sets.tags, first, sets.smallWays, wanted);
+  if (inFirst !== NO_TAG) {
+    if ((inFirst & 1) >= write) return FIRST;
+    setWritable(sets.tags, second, sets.secondWays, wanted);
+  } else {
+    const inSecond = shiftIn(sets.tags, second, sets.secondWays, wanted);
+    if (inSecond !== NO_TAG && (inSecond & 1) >= write) {
+      sets.tags[first] = inSecond;
+      return SECOND;
+    }
+  }
   const tag = wanted - 1 + markUsed(pt.pteFlags, at, flags, write);
-  fill(sets, first, second, tag, found);
+  sets.tags[first] = tag;
+  if (inFirst === NO_TAG) sets.tags[second] = tag;
   return walkCost(pt, tlb, cpu, row, 1);
 }
 
@@ -120,7 +135,9 @@ function refuses(flags: number, write: 0 | 1): boolean {
   return (flags & (needed | HINT)) !== needed;
 }
 
-/** Sets the accessed and dirty bits of an entry; 1 if it may be cached as one that is written without a walk. */
+/**
+ * Sets the accessed and dirty bits of an entry; 1 if it may be cached as one that is written without a walk.
+ */
 function markUsed(column: Uint8Array, at: number, flags: number, write: 0 | 1): 0 | 1 {
   const used = write === 1 ? flags | USED_TO_WRITE : flags | YOUNG;
   column[at] = used;
@@ -128,8 +145,8 @@ function markUsed(column: Uint8Array, at: number, flags: number, write: 0 | 1): 
 }
 
 /**
- * Looks in the sets of both levels. FIRST or SECOND: found, all is done. NOWHERE: both newest places wait for the tag.
- * CLEAN: the first level has it, but a write must walk.
+ * Looks in the sets of both levels. FIRST or SECOND: found, all is done. NOWHERE: both newest places wait
+ * for the tag. CLEAN: the first level has it, but a write must walk.
  */
 function search(
   tags: Int32Array,
@@ -148,7 +165,9 @@ function search(
   return SECOND;
 }
 
-/** After a walk: the tag goes into the newest places, or makes writable what is there; then its recency stays. */
+/**
+ * After a walk: the tag goes into the newest places, or makes writable what is there; then its recency stays.
+ */
 function fill(sets: FastSets, first: number, second: number, tag: number, found: number): void {
   const { tags } = sets;
   tags[first] = tag;

@@ -100,10 +100,10 @@ export function clearLevel(level: Level, cpu: number): void {
 }
 
 /**
- * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest place,
- * `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY: then the oldest
- * entry is gone, and the caller writes the newest place. `wanted` is `key << 1 | 1`. Searching and shifting at
- * once, four places a step, is what makes long sets fast.
+ * Looks a key up in the set of `ways` tags at `set` and makes room for it in one go: afterwards the newest
+ * place, `tags[set]`, is the key's, whether it was here or not. Returns the tag that was found, or EMPTY:
+ * then the oldest entry is gone, and the caller writes the newest place. `wanted` is `key << 1 | 1`.
+ * Searching and shifting at once, four places a step, is what makes long sets fast.
  */
 export function shiftIn(tags: Int32Array, set: number, ways: number, wanted: number): number {
   let found = EMPTY;

@@ -69,9 +69,9 @@ function walk(pt: PageTables, tlb: Tlb, cpu: number, key: number, write: boolean
 }
 
 /**
- * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a hit. A
- * refused walk leaves the level as it was. Where only some ways of a set may hold huge pages, or none, and all of those
- * do, the oldest huge page goes and not the oldest entry of the set.
+ * Second level, then walk. The answer is as a walk's: references × 2 + writable, with no references for a
+ * hit. A refused walk leaves the level as it was. Where only some ways of a set may hold huge pages, or
+ * none, and all of those do, the oldest huge page goes and not the oldest entry of the set.
  */
 function refill(pt: PageTables, tlb: Tlb, cpu: number, key: number, index: number, write: boolean): number {
   const level = tlb.l2;

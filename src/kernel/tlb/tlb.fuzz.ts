@@ -1,6 +1,7 @@
 /**
- * Strategy: random references, writes, page-table changes and flushes over two CPUs, on TLBs of every shape, once through
- * the fast look-up and once through a twin that keeps each set as a list of entries, newest first, and searches it.
+ * Strategy: random references, writes, page-table changes and flushes over two CPUs, on TLBs of every
+ * shape, once through the fast look-up and once through a twin that keeps each set as a list of entries,
+ * newest first, and searches it.
  *
  * Invariants: both give the same answer to every reference, and the same accessed and dirty bits.
  */
@@ -143,7 +144,9 @@ const ROWS = 24;
 const GEOMETRY = geometryOf(2);
 const PAGES = GEOMETRY.pagesPerHuge;
 
-/** Rows of two address spaces: even PMD tables are mm 0's, odd ones mm 1's; rows are spread over four tables. */
+/**
+ * Rows of two address spaces: even PMD tables are mm 0's, odd ones mm 1's; rows are spread over four tables.
+ */
 const rowOf = (i: number) => (i % 4) * 512 + Math.floor(i / 4);
 
 /** Half of the rows are huge; flags are random. */
