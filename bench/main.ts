@@ -1,6 +1,7 @@
 /**
- * npm run bench: how fast the simulator is, on this machine. Figures that depend on the machine are set beside a plain C
- * loop that does the same work, compiled and run a moment before; ratios travel, rates do not.
+ * npm run bench: how fast the simulator is, on this machine. Figures that depend on the machine are set
+ * beside a plain C loop that does the same work, compiled and run a moment before; ratios travel, rates do
+ * not.
  *
  *     npm run bench              everything, a minute or two
  *     npm run bench -- --small   everything on small inputs, in seconds; the rates then mean little
@@ -34,7 +35,9 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-/** The three streams, from a stored trace through the replay with all counters on; memory is there already. */
+/**
+ * The three streams, from a stored trace through the replay with all counters on; memory is there already.
+ */
 function benchStreams(loop: CLoop | undefined): void {
   print("\nreferences, stored trace", "   pagewise       C loop  pagewise/C  bytes/record");
   for (const name of STREAM_NAMES) {
@@ -61,8 +64,8 @@ function benchStreams(loop: CLoop | undefined): void {
 }
 
 /**
- * The C loop's last round begins with an empty TLB and all pages there; the replay's TLB still holds what touched the
- * pages. So walks may differ by what the TLB holds, and no more.
+ * The C loop's last round begins with an empty TLB and all pages there; the replay's TLB still holds what
+ * touched the pages. So walks may differ by what the TLB holds, and no more.
  */
 function compareCounters(name: string, thp: string, ours: number, theirs: number): void {
   const firstTouches = thp === "always" ? SPAN_PAGES / 512 : SPAN_PAGES;

@@ -1,6 +1,7 @@
 /**
- * What the simulator's own memory is, each figure in a process of its own: `node bench/memory.ts empty GIB` boots a machine,
- * `node bench/memory.ts used GIB PAGES always|never` also lets a program write that many pages. Prints one line of JSON.
+ * What the simulator's own memory is, each figure in a process of its own: `node bench/memory.ts empty GIB`
+ * boots a machine, `node bench/memory.ts used GIB PAGES always|never` also lets a program write that many
+ * pages. Prints one line of JSON.
  */
 
 import { generationByName } from "../src/generations/index.ts";

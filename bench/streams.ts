@@ -1,7 +1,8 @@
 /**
- * The three reference streams by which TLB models are compared, over 1 GiB from address 2^40: `seq` goes through it
- * line by line, `rand` takes any line, `zipf` takes pages by Zipf's law (Gray et al., as YCSB has it, θ = 0.99), scattered
- * over the range. Random numbers are splitmix64's with seed 42. bench/tlb.c makes the same streams in C.
+ * The three reference streams by which TLB models are compared, over 1 GiB from address 2^40: `seq` goes
+ * through it line by line, `rand` takes any line, `zipf` takes pages by Zipf's law (Gray et al., as YCSB
+ * has it, θ = 0.99), scattered over the range. Random numbers are splitmix64's with seed 42. bench/tlb.c
+ * makes the same streams in C.
  */
 import { makeSplitmix64, stepSplitmix64, unit64 } from "../src/lib/bits.ts";
 import { REF, type TraceReader } from "../src/workloads/records.ts";
@@ -64,7 +65,9 @@ export interface StreamOptions {
   readonly pages: Uint32Array;
 }
 
-/** Stores a stream: neighbouring references to one page become one record, as importers do it. All are writes. */
+/**
+ * Stores a stream: neighbouring references to one page become one record, as importers do it. All are writes.
+ */
 export function storeStream(options: StreamOptions): StoredStream {
   const pieces: Uint8Array[] = [];
   const writer = makeTraceWriter({ write: (bytes) => pieces.push(bytes) });
@@ -121,7 +124,9 @@ export function everyPage(count: number, step = 1): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => i * step);
 }
 
-/** A reader that calls `begin` at the event in front of what is measured, and `end` when the trace is over. */
+/**
+ * A reader that calls `begin` at the event in front of what is measured, and `end` when the trace is over.
+ */
 export function timedReader(stream: StoredStream, begin: () => void, end: () => void): TraceReader {
   const reader = openTrace(stream.bytes);
   const { header, threads, regions } = reader;

@@ -1,6 +1,7 @@
 /*
- * The reference loop in plain C, for bench/main.ts: the same streams (bench/streams.ts), the same TLB (src/hardware/plain.ts)
- * and a four-level page table, over page numbers in memory. Prints one line of counters and the rate.
+ * The reference loop in plain C, for bench/main.ts: the same streams (bench/streams.ts), the same TLB
+ * (src/hardware/plain.ts) and a four-level page table, over page numbers in memory. Prints one line of
+ * counters and the rate.
  *
  *     tlb seq|rand|zipf 4k|huge REFERENCES ROUNDS
  */
@@ -43,7 +44,8 @@ static void make_zipf(uint32_t *pages, size_t count) {
   for (size_t i = 0; i < count; i++) {
     double u = (double)(splitmix64() >> 11) * 0x1p-53, uz = u * zeta;
     double far = floor(SPAN_PAGES * pow(eta * u - eta + 1, alpha));
-    uint32_t rank = uz < 1 ? 0 : uz < 1 + pow(0.5, theta) ? 1 : far < SPAN_PAGES - 1 ? (uint32_t)far : SPAN_PAGES - 1;
+    uint32_t last = far < SPAN_PAGES - 1 ? (uint32_t)far : SPAN_PAGES - 1;
+    uint32_t rank = uz < 1 ? 0 : uz < 1 + pow(0.5, theta) ? 1 : last;
     splitmix64();
     pages[i] = (rank * 2654435761u) & (SPAN_PAGES - 1);
   }
@@ -71,7 +73,7 @@ static inline int shift_in(uint32_t *set, int ways, uint32_t tag) {
   return 0;
 }
 
-/* Walks to the entry, which is made where it is missing: a fault. The range begins at 2^40: page table indexes 2, 0, … */
+/* Walks to the entry, which is made where it is missing: a fault. The range begins at 2^40: indexes 2, 0, … */
 static void walk(uint32_t page, int huge) {
   table *pud = root->next[2];
   table *pmd = pud->next[page >> 18];
@@ -95,7 +97,8 @@ static void run(const uint32_t *pages, size_t count, int huge) {
     uint32_t page = pages[i];
     uint32_t number = huge ? page >> 9 : page;
     uint32_t tag = number * 2 + (uint32_t)huge;
-    uint32_t *first = huge ? l1_huge + number % L1_HUGE_SETS * L1_WAYS : l1_small + number % L1_SETS * L1_WAYS;
+    uint32_t *first = l1_small + number % L1_SETS * L1_WAYS;
+    if (huge) first = l1_huge + number % L1_HUGE_SETS * L1_WAYS;
     if (first[0] == tag || shift_in(first, L1_WAYS, tag)) { l1_hits++; continue; }
     if (shift_in(l2 + number % L2_SETS * L2_WAYS, L2_WAYS, tag)) { l2_hits++; continue; }
     walk(page, huge);

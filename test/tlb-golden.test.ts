@@ -1,7 +1,7 @@
 /**
- * TLB counters on which three independent models agree (a C loop, a JavaScript loop and, where it can express the case,
- * DynamoRIO's drcachesim): 16,777,216 references of bench/streams.ts on the TLB of src/hardware/plain.ts. Here they go the
- * whole way: stored trace, replay, faults, look-ups.
+ * TLB counters on which three independent models agree (a C loop, a JavaScript loop and, where it can
+ * express the case, DynamoRIO's drcachesim): 16,777,216 references of bench/streams.ts on the TLB of
+ * src/hardware/plain.ts. Here they go the whole way: stored trace, replay, faults, look-ups.
  */
 import { expect, test } from "vitest";
 import { benchMachine } from "../bench/machines.ts";

@@ -71,17 +71,20 @@ const MISTAKES: readonly (readonly [text: string, line: number, message: string]
   [
     "[figures]\n\nfaultNs = -1",
     3,
-    "figures.faultNs: found -1, expected a number 0..1000000 (ns): A fault without allocation, zeroing or copying.",
+    "figures.faultNs: found -1, expected a number 0..1000000 (ns): " +
+      "A fault without allocation, zeroing or copying.",
   ],
   [
     "[tlb]\nl2 = { entries = 1536, ways = 16 }",
     2,
-    'tlb.l2: found {"entries":1536,"ways":16}, expected entries that make 1, 2, 4, 8 … sets of that many ways',
+    'tlb.l2: found {"entries":1536,"ways":16}, ' +
+      "expected entries that make 1, 2, 4, 8 … sets of that many ways",
   ],
   [
     "[tlb]\nl1Small = { entries = 96, ways = 3 }",
     2,
-    'tlb.l1Small: found {"entries":96,"ways":3}, expected 4, 8, 12 or 16 ways, or one set that holds all entries',
+    'tlb.l1Small: found {"entries":96,"ways":3}, ' +
+      "expected 4, 8, 12 or 16 ways, or one set that holds all entries",
   ],
   ["[tlb]\nl1Huge = 32", 2, "tlb.l1Huge: found 32, expected a table"],
 ];
