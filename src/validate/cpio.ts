@@ -6,7 +6,12 @@
 
 /** One file of the archive. Folders of a path must stand before it. */
 export type CpioEntry =
-  | { readonly kind: "file"; readonly path: string; readonly contents: Uint8Array; readonly executable: boolean }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      readonly contents: Uint8Array;
+      readonly executable: boolean;
+    }
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "device"; readonly path: string; readonly major: number; readonly minor: number };
 

@@ -199,19 +199,33 @@ static void boot(void) {
   mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 }
 
+/* A script is never left with the knobs of a machine that people use: who interrupts waits until it has ended. */
+static void block_signals(void) {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGCHLD);
+  sigaddset(&blocked, SIGINT);
+  sigaddset(&blocked, SIGTERM);
+  sigaddset(&blocked, SIGHUP);
+  sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+static int asked_to_stop(void) {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "--task") == 0) return task_main();
   int init = getpid() == 1;
   if (init) boot();
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &child, NULL);
+  block_signals();
   make_arena();
   ARENA->nodes = atoi(option("nodes", "1"));
   print_machine();
   if (!init)
-    for (int i = 1; i < argc; i++) run_one("/proc/self/exe", argv[i], argv[i]);
+    for (int i = 1; i < argc && !asked_to_stop(); i++) run_one("/proc/self/exe", argv[i], argv[i]);
   struct dirent **entries;
   int count = init ? scandir("/scripts", &entries, is_script, alphasort) : 0;
   for (int i = 0; i < count; i++) {

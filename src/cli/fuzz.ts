@@ -1,0 +1,95 @@
+/** `pagewise fuzz`: random scripts in the model and on a real kernel; what disagrees, in its shortest form. */
+import { type Command, Option } from "commander";
+import type { Disagreement, FuzzResult } from "../validate/fuzz.ts";
+import type { FuzzKind } from "../validate/generate.ts";
+import { printScript } from "../workloads/script/print.ts";
+import { EXIT, whenCalled } from "./command.ts";
+import { out } from "./host.ts";
+import {
+  addGuestOptions,
+  type GuestCommandOptions,
+  openKernelSide,
+  tellKernel,
+  wholeOption,
+} from "./validate.ts";
+
+const EXAMPLES = `
+Examples:
+  $ pagewise fuzz --count 100
+  $ pagewise fuzz --kind numa --seed 7 --count 1000 --kernel debian-6.12
+
+Exit status: 0 no disagreement; 1 a disagreement, or a script that was not run; 2 a mistake in what was asked.`;
+
+interface FuzzCommandOptions extends GuestCommandOptions {
+  readonly kind: FuzzKind | "all";
+  readonly seed: string;
+  readonly count: string;
+  readonly rounds: string;
+}
+
+function replayLine(kind: FuzzKind, seed: number, { kernel, generation }: FuzzCommandOptions): string {
+  const own = generation === undefined ? "" : ` --generation ${generation}`;
+  return `pagewise fuzz --kind ${kind} --seed ${seed} --count 1 --kernel ${kernel}${own}`;
+}
+
+async function tellDisagreement(kind: FuzzKind, d: Disagreement, options: FuzzCommandOptions): Promise<void> {
+  const { renderVerdict } = await import("../validate/difference-table.ts");
+  out(`\nthe shortest script that disagrees, from seed ${d.seed}:\n\n${printScript(d.shrunken)}\n`);
+  out(renderVerdict(d.shrunken.file, d.shrunkenVerdict, false));
+  out(`replay: ${replayLine(kind, d.seed, options)}\n`);
+}
+
+async function tellResult(kind: FuzzKind, result: FuzzResult, options: FuzzCommandOptions): Promise<boolean> {
+  const { agreed, disagreements, unsteady, notRun } = result;
+  for (const each of disagreements) await tellDisagreement(kind, each, options);
+  for (const seed of unsteady) {
+    out(`not ours: the kernel itself gave two answers in two boots: ${replayLine(kind, seed, options)}\n`);
+  }
+  for (const { seed, why } of notRun) out(`NOT RUN  seed ${seed}: ${why}\n`);
+  const counts = `${disagreements.length} disagree, ${unsteady.length} where the kernel is unsteady, ${notRun.length} not run`;
+  out(`${kind}: ${agreed} scripts agree, ${counts}\n`);
+  return disagreements.length === 0 && notRun.length === 0;
+}
+
+async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
+  const { fuzz } = await import("../validate/fuzz.ts");
+  const seed = wholeOption(options.seed, "--seed", 0);
+  const count = wholeOption(options.count, "--count", 1);
+  const shrinkRoundsMax = wholeOption(options.rounds, "--rounds", 0);
+  const batch = wholeOption(options.batch, "--batch", 1);
+  const side = await openKernelSide(options);
+  const kinds: readonly FuzzKind[] = options.kind === "all" ? ["thp", "numa"] : [options.kind];
+  let told = false;
+  let well = true;
+  for (const kind of kinds) {
+    const { generation, run } = side;
+    const result = await fuzz({
+      ...{ kind, seed, count, generation, run, batch, shrinkRoundsMax },
+      onBatch(done, boot) {
+        if (!told) tellKernel(boot, side.origin);
+        told = true;
+        out(
+          `${kind}: ${done} of ${count} scripts, the last ${boot.runs.length} in ${boot.durationS.toFixed(0)} s\n`,
+        );
+      },
+    });
+    well = (await tellResult(kind, result, options)) && well;
+  }
+  return well ? EXIT.ok : EXIT.broken;
+}
+
+export function registerFuzz(program: Command): void {
+  const command = program
+    .command("fuzz")
+    .summary("random scripts on a real kernel too, and compare")
+    .description("Write random scripts, run them in the model and on a real kernel, shrink what disagrees.")
+    .addOption(
+      new Option("--kind <kind>", "thp: one CPU; numa: tasks wander between nodes")
+        .choices(["thp", "numa", "all"])
+        .default("thp"),
+    )
+    .option("--seed <number>", "seed of the first script; the next has the next number", "1")
+    .option("--count <number>", "how many scripts", "100")
+    .option("--rounds <number>", "boots at most to shrink one disagreement", "12");
+  whenCalled(addGuestOptions(command).addHelpText("after", EXAMPLES), fuzzAll);
+}

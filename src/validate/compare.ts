@@ -1,0 +1,232 @@
+/**
+ * Model against kernel, figure by figure: for each snapshot the counters and the regions, for each failed call its errno.
+ *
+ * What is compared, and how closely, is the table RULES: a figure without a rule is not compared.
+ */
+import type { ScriptLine } from "../engine/simulate.ts";
+import type { Script, Statement } from "../workloads/script/ast.ts";
+
+/** One figure of one snapshot, or one failed call, side by side. */
+export interface Row {
+  readonly snapshot: string;
+  readonly figure: string;
+  readonly model: string;
+  readonly kernel: string;
+  readonly agrees: boolean;
+  /** Allowed distance. */
+  readonly tolerance: number;
+  readonly why: string;
+}
+
+export interface Comparison {
+  readonly rows: readonly Row[];
+  readonly agrees: boolean;
+}
+
+/** What a script is like, as far as tolerances depend on it. */
+interface Traits {
+  readonly sleeps: boolean;
+  readonly balancing: boolean;
+}
+
+interface Rule {
+  readonly matches: (figure: string) => boolean;
+  /** Undefined: not compared in a script of this kind. */
+  readonly tolerance: (traits: Traits, kernelValue: number) => number | undefined;
+  readonly why: string;
+}
+
+/** khugepaged looks at that many regions a pass by default (pages_to_scan 4096). */
+const REGIONS_A_PASS = 8;
+
+const exactly = (): number => 0;
+const quiet = ({ balancing }: Traits): number | undefined => (balancing ? undefined : 0);
+
+/** The first rule that matches a figure decides. Region figures are called `.rss_kb` and so on. */
+export const RULES: readonly Rule[] = [
+  {
+    matches: (figure) => figure.startsWith("thp_scan_"),
+    tolerance: ({ sleeps }, value) => (sleeps ? Math.max(2 * REGIONS_A_PASS, Math.ceil(value / 20)) : 0),
+    why: "counts what khugepaged's passes met: in a given time a real daemon makes a pass or two more or less",
+  },
+  {
+    matches: (figure) => figure.startsWith("thp_") || figure === "nr_anon_transparent_hugepages",
+    tolerance: exactly,
+    why: "counts what the script did, one by one",
+  },
+  {
+    matches: (figure) => figure === "pgfault",
+    tolerance: ({ balancing }) => (balancing ? undefined : 3),
+    why: "a program faults on its own pages too",
+  },
+  {
+    matches: (figure) => figure.startsWith("pswp") || figure === "pgmajfault",
+    tolerance: (_, value) => Math.ceil(value / 20),
+    why: "reclaim takes what it finds first, which depends on all that runs",
+  },
+  {
+    matches: (figure) => figure === ".rss_kb" || figure === ".anon_huge_kb" || figure === ".anon_kb",
+    tolerance: quiet,
+    why: "what smaps says of the region",
+  },
+  {
+    matches: (figure) => figure === ".swap_kb",
+    tolerance: (_, value) => Math.ceil(value / 20),
+    why: "reclaim takes what it finds first, which depends on all that runs",
+  },
+  {
+    matches: (figure) => figure.startsWith(".node_pages["),
+    tolerance: quiet,
+    why: "where numa_maps says that the region's pages are",
+  },
+];
+
+type SnapshotLine = Extract<ScriptLine, { readonly snapshot: string }>;
+type ErrnoLine = Extract<ScriptLine, { readonly errno: number }>;
+
+function someStatement(body: readonly Statement[], test: (statement: Statement) => boolean): boolean {
+  return body.some((each) => test(each) || ("body" in each && someStatement(each.body, test)));
+}
+
+/** `balancingByDefault`: the kernel balances unless told not to (Debian's does, given more than one node). */
+export function traitsOf(script: Script, balancingByDefault: boolean): Traits {
+  const set = script.settings.findLast(({ knob }) => knob === "kernel.numa_balancing");
+  const nodes = script.machine?.nodes ?? 1;
+  const sleeps = someStatement(script.body, ({ op }) => op === "sleep" || op === "during");
+  const on = set === undefined ? balancingByDefault : set.value !== "0";
+  // Hint faults come after a second of run time, not of sleep: a script that does not keep busy never sees one.
+  const busy = someStatement(script.body, ({ op }) => op === "during");
+  return { sleeps, balancing: nodes > 1 && on && busy };
+}
+
+function compareFigure(
+  o: { readonly snapshot: string; readonly figure: string; readonly ruled: string; readonly traits: Traits },
+  model: number | undefined,
+  kernel: number | undefined,
+): Row[] {
+  const rule = RULES.find(({ matches }) => matches(o.ruled));
+  const tolerance = rule?.tolerance(o.traits, kernel ?? 0);
+  if (rule === undefined || tolerance === undefined) return [];
+  const { snapshot, figure } = o;
+  const both = model !== undefined && kernel !== undefined;
+  const agrees = both ? Math.abs(model - kernel) <= tolerance : model === kernel;
+  const text = (value: number | undefined): string => (value === undefined ? "not mapped" : String(value));
+  return [{ snapshot, figure, model: text(model), kernel: text(kernel), agrees, tolerance, why: rule.why }];
+}
+
+function keysOf(...objects: readonly object[]): string[] {
+  return [...new Set(objects.flatMap((object) => Object.keys(object)))].sort();
+}
+
+const REGION_FIGURES = ["rss_kb", "anon_huge_kb", "anon_kb", "swap_kb"] as const;
+
+function compareRegions(model: SnapshotLine, kernel: SnapshotLine, traits: Traits): Row[] {
+  const { snapshot } = kernel;
+  return keysOf(model.maps, kernel.maps).flatMap((region) => {
+    const mine = model.maps[region];
+    const theirs = kernel.maps[region];
+    const rows = REGION_FIGURES.flatMap((name) =>
+      // A recording need not have every figure.
+      theirs !== undefined && theirs[name] === undefined
+        ? []
+        : compareFigure(
+            { snapshot, figure: `${region}.${name}`, ruled: "." + name, traits },
+            mine?.[name],
+            theirs?.[name],
+          ),
+    );
+    const nodes = Math.max(mine?.node_pages.length ?? 0, theirs?.node_pages?.length ?? 0);
+    if (mine === undefined || theirs?.node_pages === undefined) return rows;
+    for (let node = 0; node < nodes; node++) {
+      const ruled = `.node_pages[${node}]`;
+      const pages = [mine.node_pages[node] ?? 0, theirs.node_pages[node] ?? 0] as const;
+      rows.push(...compareFigure({ snapshot, figure: region + ruled, ruled, traits }, ...pages));
+    }
+    return rows;
+  });
+}
+
+function compareSnapshots(model: SnapshotLine, kernel: SnapshotLine, traits: Traits): Row[] {
+  const { snapshot } = kernel;
+  const counters = keysOf(model.vmstat, kernel.vmstat).flatMap((figure) =>
+    compareFigure(
+      { snapshot, figure, ruled: figure, traits },
+      model.vmstat[figure] ?? 0,
+      kernel.vmstat[figure] ?? 0,
+    ),
+  );
+  return [...counters, ...compareRegions(model, kernel, traits)];
+}
+
+const isErrno = (line: ScriptLine): line is ErrnoLine => "errno" in line;
+const isSnapshot = (line: ScriptLine): line is SnapshotLine => "snapshot" in line;
+
+/** `line 7: advise fails with 22`; recordings may lack the line. */
+function errnoText({ errno, op, line }: ErrnoLine, withLine: boolean): string {
+  return `${withLine ? `line ${line}: ` : ""}${op} fails with ${errno}`;
+}
+
+/** Failed calls in their order, between the same snapshots. */
+function compareErrnos(snapshot: string, model: readonly ErrnoLine[], kernel: readonly ErrnoLine[]): Row[] {
+  const withLine = kernel.every(({ line }) => line > 0);
+  const rows: Row[] = [];
+  for (let i = 0; i < Math.max(model.length, kernel.length); i++) {
+    const mine = model[i] === undefined ? "succeeds" : errnoText(model[i]!, withLine);
+    const theirs = kernel[i] === undefined ? "succeeds" : errnoText(kernel[i]!, withLine);
+    const why = "what a call answers is part of its meaning";
+    rows.push({
+      snapshot,
+      figure: "errno",
+      model: mine,
+      kernel: theirs,
+      agrees: mine === theirs,
+      tolerance: 0,
+      why,
+    });
+  }
+  return rows;
+}
+
+/** Cuts what a run printed at its snapshots: the failed calls before each, and behind the last. */
+function stages(lines: readonly ScriptLine[]): { snapshot: SnapshotLine | undefined; errnos: ErrnoLine[] }[] {
+  const cut: { snapshot: SnapshotLine | undefined; errnos: ErrnoLine[] }[] = [
+    { snapshot: undefined, errnos: [] },
+  ];
+  for (const line of lines) {
+    const last = cut.at(-1)!;
+    if (isErrno(line)) last.errnos.push(line);
+    else if (isSnapshot(line)) {
+      last.snapshot = line;
+      cut.push({ snapshot: undefined, errnos: [] });
+    }
+  }
+  return cut;
+}
+
+/** Compares what the two printed for the same script. */
+export function compareRuns(
+  script: Script,
+  model: readonly ScriptLine[],
+  kernel: readonly ScriptLine[],
+  balancingByDefault: boolean,
+): Comparison {
+  const traits = traitsOf(script, balancingByDefault);
+  const mine = stages(model);
+  const theirs = stages(kernel);
+  const rows: Row[] = [];
+  for (let i = 0; i < Math.max(mine.length, theirs.length); i++) {
+    const a = mine[i];
+    const b = theirs[i];
+    const label = b?.snapshot?.snapshot ?? a?.snapshot?.snapshot ?? "the end";
+    rows.push(...compareErrnos(label, a?.errnos ?? [], b?.errnos ?? []));
+    if (a?.snapshot !== undefined && b?.snapshot !== undefined) {
+      rows.push(...compareSnapshots(a.snapshot, b.snapshot, traits));
+    } else if (a?.snapshot !== b?.snapshot) {
+      const has = (there: boolean): string => (there ? "reached" : "never reached");
+      const [model, kernel] = [has(a?.snapshot !== undefined), has(b?.snapshot !== undefined)];
+      const why = "both run the same statements";
+      rows.push({ snapshot: label, figure: "snapshot", model, kernel, agrees: false, tolerance: 0, why });
+    }
+  }
+  return { rows, agrees: rows.every(({ agrees }) => agrees) };
+}

@@ -1,0 +1,123 @@
+/**
+ * Differential fuzzing: random scripts both ways, a boot for each batch. What disagrees is run again in a fresh
+ * boot: a kernel that gives another answer there is itself not deterministic; what stays is shrunk.
+ */
+import type { Generation } from "../generations/generation.ts";
+import type { Script } from "../workloads/script/ast.ts";
+import { parseScript } from "../workloads/script/parse.ts";
+import { printScript } from "../workloads/script/print.ts";
+import { compareRuns } from "./compare.ts";
+import { type FuzzKind, generateScript } from "./generate.ts";
+import type { GuestResult, GuestScript } from "./guest.ts";
+import type { GuestRun } from "./guest-output.ts";
+import { shrink } from "./shrink.ts";
+import { judge, type Verdict } from "./verdict.ts";
+
+export interface FuzzOptions {
+  readonly kind: FuzzKind;
+  /** The first script has this seed, the next one this + 1, … */
+  readonly seed: number;
+  readonly count: number;
+  readonly generation: Generation;
+  readonly run: (scripts: readonly GuestScript[], label: string) => Promise<GuestResult>;
+  readonly batch: number;
+  readonly shrinkRoundsMax: number;
+  readonly onBatch: (done: number, result: GuestResult) => void;
+}
+
+/** A script on which the two disagree. */
+export interface Disagreement {
+  readonly seed: number;
+  readonly script: Script;
+  readonly verdict: Verdict;
+  readonly shrunken: Script;
+  readonly shrunkenVerdict: Verdict;
+}
+
+export interface FuzzResult {
+  readonly agreed: number;
+  readonly disagreements: readonly Disagreement[];
+  /** The kernel gave two answers in two boots. */
+  readonly unsteady: readonly number[];
+  readonly notRun: readonly { readonly seed: number; readonly why: string }[];
+}
+
+/** As the guest reads it: printed and parsed, so that lines in failed calls are the same on both sides. */
+function guestScript(script: Script): GuestScript {
+  const text = printScript(script);
+  return { script: parseScript(text, script.file), text };
+}
+
+/** NUMA balancing is off in every script of ours. */
+const BALANCING = false;
+
+const disagrees = ({ kind }: Verdict): boolean => kind === "differs" || kind === "model-failed";
+
+/** True if the kernel gave the same answer twice, as closely as model and kernel are compared. */
+function steady(script: Script, first: GuestRun, second: GuestRun): boolean {
+  if (first.outcome !== "ran" || second.outcome !== "ran") return false;
+  return compareRuns(script, first.lines, second.lines, BALANCING).agrees;
+}
+
+interface Suspect {
+  readonly seed: number;
+  readonly script: Script;
+  readonly run: GuestRun;
+  readonly verdict: Verdict;
+}
+
+async function shrinkOne(suspect: Suspect, o: FuzzOptions): Promise<Disagreement> {
+  const ask = async (scripts: readonly Script[]): Promise<boolean[]> => {
+    const given = scripts.map(guestScript);
+    const { runs } = await o.run(given, `seed ${suspect.seed}, shrinking: `);
+    return given.map(({ script }, index) => disagrees(judge(script, o.generation, runs[index]!, BALANCING)));
+  };
+  const shrunken = await shrink(suspect.script, ask, o.shrinkRoundsMax);
+  const again = guestScript(shrunken);
+  const { runs } = await o.run([again], `seed ${suspect.seed}, shrunken: `);
+  const shrunkenVerdict = judge(again.script, o.generation, runs[0]!, BALANCING);
+  const { seed, script, verdict } = suspect;
+  return { seed, script, verdict, shrunken: again.script, shrunkenVerdict };
+}
+
+/** One batch: answers with what disagrees, and sorts the rest. */
+async function runBatch(
+  seeds: readonly number[],
+  o: FuzzOptions,
+  found: { agreed: number; notRun: { seed: number; why: string }[] },
+): Promise<{ suspects: Suspect[]; result: GuestResult }> {
+  const scripts = seeds.map((seed) => guestScript(generateScript(o.kind, seed, `${o.kind}-${seed}.pw`)));
+  const result = await o.run(scripts, "");
+  const suspects: Suspect[] = [];
+  scripts.forEach(({ script }, index) => {
+    const run = result.runs[index]!;
+    const seed = seeds[index]!;
+    const verdict = judge(script, o.generation, run, BALANCING);
+    if (verdict.kind === "not-run") found.notRun.push({ seed, why: verdict.why });
+    else if (verdict.kind === "agrees") found.agreed++;
+    else suspects.push({ seed, script, run, verdict });
+  });
+  return { suspects, result };
+}
+
+export async function fuzz(o: FuzzOptions): Promise<FuzzResult> {
+  const found = { agreed: 0, notRun: [] as { seed: number; why: string }[] };
+  const unsteady: number[] = [];
+  const disagreements: Disagreement[] = [];
+  for (let done = 0; done < o.count; done += o.batch) {
+    const seeds = Array.from({ length: Math.min(o.batch, o.count - done) }, (_, i) => o.seed + done + i);
+    const { suspects, result } = await runBatch(seeds, o, found);
+    o.onBatch(done + seeds.length, result);
+    if (suspects.length === 0) continue;
+    const again = await o.run(
+      suspects.map(({ script }) => guestScript(script)),
+      "a second boot: ",
+    );
+    for (const [index, suspect] of suspects.entries()) {
+      if (steady(suspect.script, suspect.run, again.runs[index]!))
+        disagreements.push(await shrinkOne(suspect, o));
+      else unsteady.push(suspect.seed);
+    }
+  }
+  return { agreed: found.agreed, disagreements, unsteady, notRun: found.notRun };
+}

@@ -1,0 +1,51 @@
+/** The simulator's side of a validation: a script under the generation that stands for the real kernel. */
+import { geometryOf, LIFE } from "../core/geometry.ts";
+import { PAGE_BYTES } from "../core/units.ts";
+import { type ScriptLine, simulateScript } from "../engine/simulate.ts";
+import type { Generation } from "../generations/generation.ts";
+import { HARDWARE } from "../hardware/index.ts";
+import { evenDistances, type MachineSpec } from "../kernel/machine.ts";
+import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
+
+/** The machine of a script that names none. */
+export const DEFAULT_MACHINE: ScriptMachine = { nodes: 1, cpus: 2, memBytes: 2 ** 30, hugeBytes: undefined };
+
+function machineSpec({ nodes, cpus, memBytes, hugeBytes }: ScriptMachine): MachineSpec {
+  return {
+    nodes,
+    cpus,
+    memBytes,
+    geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
+    distances: evenDistances(nodes),
+    swapBytes: 0,
+    fragmentedRatio: 0,
+    seed: 1,
+  };
+}
+
+export interface ModelOptions {
+  readonly generation: Generation;
+  /** An earlier script of the same boot has made the huge zero page. */
+  readonly hugeZeroAllocated: boolean;
+  readonly verify: boolean;
+}
+
+export interface ModelRun {
+  readonly lines: readonly ScriptLine[];
+  readonly hugeZeroAllocated: boolean;
+}
+
+/** Simulates a script. What takes time takes it on the first hardware of the list: no figure compared depends on it. */
+export function runModel(script: Script, options: ModelOptions): ModelRun {
+  const { lines, hugeZeroAllocated } = simulateScript({
+    script,
+    generation: options.generation,
+    machine: machineSpec(script.machine ?? DEFAULT_MACHINE),
+    hardware: HARDWARE[0]!,
+    settings: script.settings.map(({ knob, value }) => [knob, value] as const),
+    verify: options.verify,
+    name: script.file,
+    hugeZeroAllocated: options.hugeZeroAllocated,
+  });
+  return { lines, hugeZeroAllocated };
+}

@@ -1,0 +1,42 @@
+/** Both sides of one script, and what comes of it. Only "agrees" is a pass: what was not run, or not compared, is none. */
+import type { ScriptLine } from "../engine/simulate.ts";
+import type { Generation } from "../generations/generation.ts";
+import { BrokenBelief, UserError } from "../lib/assert.ts";
+import type { Script } from "../workloads/script/ast.ts";
+import { type Comparison, compareRuns } from "./compare.ts";
+import type { GuestRun } from "./guest-output.ts";
+import { runModel } from "./model.ts";
+
+export type Verdict =
+  | { readonly kind: "agrees"; readonly comparison: Comparison }
+  | { readonly kind: "differs"; readonly comparison: Comparison }
+  /** The model broke one of its own beliefs, or refused what the kernel takes. */
+  | { readonly kind: "model-failed"; readonly why: string }
+  | { readonly kind: "not-run"; readonly why: string };
+
+/** What the model prints for a script, or why it prints nothing. */
+export function modelLines(script: Script, generation: Generation): readonly ScriptLine[] | string {
+  try {
+    return runModel(script, { generation, hugeZeroAllocated: false, verify: true }).lines;
+  } catch (error) {
+    if (error instanceof BrokenBelief) return `the model broke a belief of its own: ${error.message}`;
+    if (error instanceof UserError) return `the model refuses the script: ${error.message}`;
+    throw error;
+  }
+}
+
+/** `balancingByDefault`: the kernel balances NUMA unless told not to. */
+export function judge(
+  script: Script,
+  generation: Generation,
+  guest: GuestRun,
+  balancingByDefault: boolean,
+): Verdict {
+  if (guest.outcome === "failed") return { kind: "not-run", why: guest.why };
+  const model = modelLines(script, generation);
+  if (typeof model === "string") return { kind: "model-failed", why: model };
+  const comparison = compareRuns(script, model, guest.lines, balancingByDefault);
+  if (comparison.rows.length === 0)
+    return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
+  return { kind: comparison.agrees ? "agrees" : "differs", comparison };
+}
