@@ -18,22 +18,37 @@ export interface Measured {
   readonly seconds: number;
 }
 
-/** CPU seconds of this thread so far: neighbours on a shared machine do not count, nor do V8's helpers. */
-export function secondsNow(): number {
+/** A moment, by the wall clock and by the CPU time of this thread. */
+export interface Moment {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+export function momentNow(): Moment {
   const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1e6;
+  return { wallSeconds: Number(process.hrtime.bigint()) / 1e9, cpuSeconds: (user + system) / 1e6 };
+}
+
+/** The kernel counts CPU time in ticks of a few milliseconds: below this the wall clock is more exact. */
+const CPU_TIME_MIN_SECONDS = 0.05;
+
+/** Seconds since a moment: CPU time, in which neighbours on a shared machine and V8's helpers do not count. */
+export function secondsSince(began: Moment): number {
+  const now = momentNow();
+  const wallSeconds = now.wallSeconds - began.wallSeconds;
+  return wallSeconds < CPU_TIME_MIN_SECONDS ? wallSeconds : now.cpuSeconds - began.cpuSeconds;
 }
 
 export function measureReplay({ stream, memGib, thp, hardware }: ReplaySetup): Measured {
-  let beganAt = 0;
+  let began = momentNow();
   let seconds = 0;
   const trace = timedReader(
     stream,
     () => {
-      beganAt = secondsNow();
+      began = momentNow();
     },
     () => {
-      seconds = secondsNow() - beganAt;
+      seconds = secondsSince(began);
     },
   );
   const result = simulateTrace({

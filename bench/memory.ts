@@ -8,7 +8,7 @@ import { generationByName } from "../src/generations/index.ts";
 import { hardwareByName } from "../src/hardware/index.ts";
 import { createKernel } from "../src/kernel/create.ts";
 import { benchMachine } from "./machines.ts";
-import { measureReplay, secondsNow } from "./measure.ts";
+import { measureReplay, momentNow, secondsSince } from "./measure.ts";
 import { everyPage, storeStream } from "./streams.ts";
 
 function residentBytes(): number {
@@ -19,7 +19,7 @@ function residentBytes(): number {
 function emptyMachine(memGib: number): void {
   const generation = generationByName("linux-6.1")!;
   const hardware = hardwareByName("zen4")!;
-  const beganAt = secondsNow();
+  const began = momentNow();
   const k = createKernel({
     machine: benchMachine(memGib),
     behaviours: generation.behaviours,
@@ -27,7 +27,7 @@ function emptyMachine(memGib: number): void {
     costs: hardware.costs,
     tlb: hardware.tlb,
   });
-  const seconds = secondsNow() - beganAt;
+  const seconds = secondsSince(began);
   console.log(JSON.stringify({ seconds, rssBytes: residentBytes(), nodes: k.machine.nodes }));
 }
 
