@@ -1,7 +1,8 @@
 /**
  * The time driver: answers what kernel paths yield with simulated time.
  *
- *     heap of (time, runner) ──▶ the earliest runs on its CPU until it blocks, sleeps, or another's time has come
+ *     heap of (time, runner) ──▶ the earliest runs on its CPU until it blocks, sleeps,
+ *                                or another's time has come
  *
  * A runner is a task or a daemon: one path and a CPU. Runners that share a CPU take turns by time slices.
  * Locks are handed over in order of arrival, and what waiting for them costs is counted.

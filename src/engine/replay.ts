@@ -105,7 +105,6 @@ function threadOf(replay: Replay, index: number): ReplayThread {
   return thread;
 }
 
-// biome-ignore lint/correctness/useYield: a runner that has nothing to do yet
 function* nothing(): Path {}
 
 function processOf(replay: Replay, index: number, pid: number, name: string): ReplayProcess {

@@ -1,7 +1,8 @@
 /**
  * fork: a second address space that shares every anonymous page until one of the two writes.
  *
- *     for each area (not MADV_DONTFORK): copy it ──▶ for each region: share PMD or PTEs, write-protect both ──▶ flush parent
+ *     for each area (not MADV_DONTFORK): copy it ──▶ for each region: share PMD or PTEs, write-protect both
+ *     then flush the parent's TLBs
  *
  * Models:       kernel/fork.c dup_mmap(), mm/memory.c copy_page_range(), mm/huge_memory.c copy_huge_pmd(),
  *               v6.1.

@@ -1,7 +1,8 @@
 /**
  * Zapping: taking pages out of an address space, region by region, and freeing them after the TLB flush.
  *
- *     for each region: lock ──▶ clear entries, gather pages ──▶ unlock;   flush TLBs ──▶ put the gathered pages
+ *     for each region: lock ──▶ clear entries, gather pages ──▶ unlock
+ *     flush TLBs ──▶ put the gathered pages
  *
  * Models:       mm/memory.c zap_pmd_range(), zap_pte_range(), mm/huge_memory.c zap_huge_pmd(), v6.1;
  *               mm/pt_reclaim.c of v6.14 (a whole region given back by MADV_DONTNEED loses its table).

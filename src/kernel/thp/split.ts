@@ -1,8 +1,8 @@
 /**
  * Two different splits.
  *
- *     split PMD:   [ huge PMD ] ──▶ [ table of PTEs ] ──▶ same, still huge, page      (one mm; cheap; never fails)
- *     split page:  one huge page ──▶ base pages; every PMD that maps it is split first (fails while someone holds a pin)
+ *     split PMD:   [ huge PMD ] ──▶ [ table of PTEs ] of the same, still huge, page   (one mm; never fails)
+ *     split page:  every PMD that maps it is split; then base pages                   (fails while pinned)
  *
  * Models:       mm/huge_memory.c __split_huge_pmd_locked(), split_huge_page_to_list(), v6.1; no double map
  *               from 6.2 on.
