@@ -90,8 +90,12 @@ export interface PageTables {
   retired: number;
 }
 
-/** Most PMD tables (1 GiB of address space each, in life): 31-bit linear pages allow 2^31 / (512 × 512). */
-const PMD_TABLES_MAX = 8192;
+/**
+ * Most PMD tables (1 GiB of address space each, in life): 31-bit linear pages allow 2^31 / (512 × 512) =
+ * 8192, of which the last 16 are kept free: their numbers are the TLB's keys of huge pages (`HUGE_KEY` in
+ * kernel/tlb/tlb.ts).
+ */
+const PMD_TABLES_MAX = 8176;
 
 export function makePageTables(geometry: Geometry, pteTablesMax: number): PageTables {
   const rows = PMD_TABLES_MAX * ENTRIES_PER_TABLE;
@@ -187,7 +191,7 @@ export function takePmdTable(pt: PageTables, mm: number, firstVpn: number): numb
   const table = pt.freePmdTables.pop() ?? pt.nextPmdTable++;
   assert(
     table < PMD_TABLES_MAX,
-    "address spaces together use at most 8192 PMD tables (8 TiB of touched ranges)",
+    "address spaces together use at most 8176 PMD tables (8 TiB of touched ranges)",
   );
   pt.pmdTables.mm[table] = mm;
   pt.pmdTables.firstVpn[table] = firstVpn;
