@@ -17,6 +17,8 @@ export type OpKind =
   | "release-read"
   /** Sleep: `waitNs` of the op's CPU time is not used. */
   | "sleep"
+  /** Run another path to its end, then go on: for tasks, so that what runs deep inside is resumed directly. */
+  | "call"
   /** Wait until somebody wakes the runner: for tasks that join others; kernel paths do not. */
   | "wait"
   /** Another CPU may run here: before a lockless re-read. */
@@ -35,6 +37,8 @@ export interface Op {
   readonly lock?: Lock;
   /** Nanoseconds of a sleep. */
   readonly waitNs?: number;
+  /** The path of a call. */
+  readonly path?: Path<unknown>;
 }
 
 /** Classes of locks, as contention is reported by them. */

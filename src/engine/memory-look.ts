@@ -6,7 +6,7 @@ import { C } from "../core/counters.ts";
 import { NO_ROW, PAGE_BYTES } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { PMD, PTE, vpnOfRow, WAS_HUGE } from "../kernel/mm/page-table.ts";
-import { countBits, nextUsedRow } from "../kernel/mm/tables.ts";
+import { nextUsedRow } from "../kernel/mm/tables.ts";
 import type { Kernel } from "../kernel/state.ts";
 import type { MemoryLook } from "../metrics/collector.ts";
 import type { ProcessResult } from "../metrics/result.ts";
@@ -42,27 +42,24 @@ function bloatPages(k: Kernel, mm: Mm): number {
   const { pt, geometry } = k;
   const n = geometry.pagesPerHuge;
   const last = mm.vmas[mm.vmas.length - 1];
-  if (last === undefined || mm.anonPages === 0) return 0;
-  let bloat = 0;
+  if (last === undefined) return 0;
+  let bloat = mm.hugePmds * n - mm.hugeTouched;
+  if (!mm.hasSplit) return bloat;
   for (let row = nextUsedRow(k, mm, mm.vmas[0]!.start, last.end); row !== NO_ROW; ) {
     const kind = pt.pmd.kind[row];
-    if (kind === PMD.HUGE && n % 8 === 0) {
-      bloat += n - countBits(pt.touched, (row * n) >> 3, ((row + 1) * n) >> 3);
-    } else if (kind === PMD.HUGE || (kind === PMD.TABLE && (pt.pmd.flags[row]! & WAS_HUGE) !== 0)) {
-      bloat += untouchedEntries(k, row, kind === PMD.HUGE);
-    }
+    if (kind === PMD.TABLE && (pt.pmd.flags[row]! & WAS_HUGE) !== 0) bloat += untouchedEntries(k, row);
     row = nextUsedRow(k, mm, vpnOfRow(pt, row) + n, last.end);
   }
   return bloat;
 }
 
-function untouchedEntries(k: Kernel, row: number, whole: boolean): number {
+function untouchedEntries(k: Kernel, row: number): number {
   const { pt, geometry } = k;
   const n = geometry.pagesPerHuge;
   const base = pt.pmd.value[row]! * n;
   let count = 0;
   for (let i = 0; i < n; i++) {
-    const flags = whole ? PTE.PRESENT : pt.pteFlags[base + i]!;
+    const flags = pt.pteFlags[base + i]!;
     if ((flags & (PTE.PRESENT | PTE.ZERO | PTE.FILE)) !== PTE.PRESENT) continue;
     const page = row * n + i;
     if ((pt.touched[page >> 3]! & (1 << (page & 7))) === 0) count++;

@@ -202,9 +202,13 @@ function stopForFault(cursor: RefCursor, progress: number, write: boolean): numb
 /** The program touched this page for the first time since it was mapped. */
 function markTouched(k: Kernel, linear: number): void {
   k.pt.touched[linear >>> 3]! |= 1 << (linear & 7);
-  const table = linear >>> (k.pt.geometry.hugeOrder + 9);
+  const { hugeOrder } = k.pt.geometry;
+  k.pt.pmd.touched[linear >>> hugeOrder]! += 1;
+  const table = linear >>> (hugeOrder + 9);
   const mm = k.mms[k.pt.pmdTables.mm[table]!];
-  if (mm !== undefined) addTouched(mm, 1);
+  if (mm === undefined) return;
+  addTouched(mm, 1);
+  if (k.pt.pmd.kind[linear >>> hugeOrder] === PMD.HUGE) mm.hugeTouched += 1;
 }
 
 /** Counts references and moves the clock by whole nanoseconds; the rest waits for the next call. */

@@ -6,7 +6,7 @@ import { findVma, insertVma, VM, vmaIndex } from "../kernel/mm/vma.ts";
 import type { RefBatch } from "../workloads/records.ts";
 import { runReferences, STOP } from "./references.ts";
 import { type Replay, type ReplayThread, refreshSlots, rowOfSlot, slotStart } from "./replay-state.ts";
-import { countTry, timedFault } from "./session.ts";
+import { countTry, fault, faultOutcome } from "./session.ts";
 
 /** Replays a batch to its end. */
 export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch): Path {
@@ -27,23 +27,20 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
     const knew = replay.slotRows[slot]! >= 0;
     if (rowOfSlot(replay, mm, slot) !== NO_ROW && !knew) continue;
     const vpn = asVpn(slotStart(replay, slot) + (batch.page[at]! & 511));
-    const done = yield* faultOfTrace(replay, mm, vpn, cursor.faultWrite);
-    if (session.outcome === "oom") return;
+    let done = mayAccess(mm, vpn, cursor.faultWrite) || coverUnknown(mm, vpn);
+    if (done) {
+      const startNs = k.nowNs;
+      yield fault(session, mm, vpn, cursor.faultWrite);
+      const outcome = faultOutcome(session, mm, startNs);
+      if (outcome === "oom") return;
+      done = outcome !== "segv";
+    }
     if (!done) {
       replay.skipped++;
       cursor.progress = 0;
       at++;
     }
   }
-}
-
-/**
- * A fault that the trace asks for. Where no area is known, exec made one: it is taken as a page of a file.
- */
-function* faultOfTrace(replay: Replay, mm: Mm, vpn: Vpn, write: boolean): Path<boolean> {
-  if (!mayAccess(mm, vpn, write) && !coverUnknown(mm, vpn)) return false;
-  const outcome = yield* timedFault(replay.session, mm, vpn, write);
-  return outcome !== "segv" && outcome !== "oom";
 }
 
 function mayAccess(mm: Mm, vpn: Vpn, write: boolean): boolean {

@@ -12,7 +12,7 @@ import { munmap } from "../kernel/mm/munmap.ts";
 import { hasTranslation, pinPage } from "../kernel/mm/pin.ts";
 import { VM } from "../kernel/mm/vma.ts";
 import type { ByteRange, ScriptProt, Statement } from "../workloads/script/ast.ts";
-import { countTry, type Session, timedFault } from "./session.ts";
+import { countTry, fault, faultOutcome, type Session } from "./session.ts";
 import type { Region, Task } from "./tasks.ts";
 
 type Of<Op extends Statement["op"]> = Extract<Statement, { readonly op: Op }>;
@@ -57,7 +57,9 @@ function* populate(session: Session, task: Task, start: number, pages: number, w
   const end = start + pages;
   for (let vpn = start; vpn < end; vpn++) {
     if (hasTranslation(session.k, task.mm, asVpn(vpn))) continue;
-    const outcome = yield* timedFault(session, task.mm, asVpn(vpn), write);
+    const startNs = session.k.nowNs;
+    yield fault(session, task.mm, asVpn(vpn), write);
+    const outcome = faultOutcome(session, task.mm, startNs);
     if (outcome === "segv" || outcome === "oom") return;
   }
 }
@@ -103,7 +105,9 @@ export function* callPin(session: Session, task: Task, s: Of<"pin">): Path<numbe
   for (let vpn = start; vpn < start + pages; vpn++) {
     for (let tries = 0; !pinPage(session.k, task.mm, vpn); tries++) {
       countTry(tries);
-      const outcome = yield* timedFault(session, task.mm, asVpn(vpn), true);
+      const startNs = session.k.nowNs;
+      yield fault(session, task.mm, asVpn(vpn), true);
+      const outcome = faultOutcome(session, task.mm, startNs);
       if (outcome === "segv" || outcome === "oom") return -ERRNO.EFAULT;
     }
   }

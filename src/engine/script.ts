@@ -16,11 +16,11 @@ import { assert } from "../lib/assert.ts";
 import type { Script, Statement } from "../workloads/script/ast.ts";
 import type { RegionFigures } from "../workloads/script/expectations.ts";
 import { touchesOf } from "../workloads/script/touches.ts";
-import { idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { call, idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne } from "./references.ts";
 import { callAdvise, callMap, callPin, callProtect, callRemap, callUnmap } from "./script-calls.ts";
-import { countTry, type Session, timedFault, verifyNow } from "./session.ts";
+import { countTry, fault, faultOutcome, type Session, verifyNow } from "./session.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
 /** A line of `run --json`. */
@@ -70,7 +70,7 @@ function start(run: ScriptRun, task: Task, cpu: number, atNs: number, body: () =
 
 function* lifeOf(run: ScriptRun, task: Task, body: () => Path): Path {
   const { session } = run;
-  yield* body();
+  yield call(session.d, body());
   task.mm.users -= 1;
   if (task.mm.users === 0) yield* exitMm(session.k, task.mm);
   task.finished = true;
@@ -81,39 +81,46 @@ function* runBody(run: ScriptRun, task: Task, body: readonly Statement[]): Path 
   const { session } = run;
   for (const statement of body) {
     if (session.outcome === "oom") return;
-    const error = yield* runStatement(run, task, statement);
+    yield call(session.d, runStatement(run, task, statement));
+    const error = session.d.returned as number;
     if (error < 0) run.lines.push({ errno: -error, op: statement.op, line: statement.line });
     if (session.options.verify) verifyNow(session);
   }
 }
 
-/** One statement; a negative answer is an errno to report. */
-function* runStatement(run: ScriptRun, task: Task, s: Statement): Path<number> {
+/** The path of one statement; a negative answer is an errno to report. */
+function runStatement(run: ScriptRun, task: Task, s: Statement): Path<number> {
   const { session } = run;
   switch (s.op) {
     case "map":
-      return yield* callMap(session, task, s);
+      return callMap(session, task, s);
     case "unmap":
-      return yield* callUnmap(session, task, s);
+      return callUnmap(session, task, s);
     case "remap":
-      return yield* callRemap(session, task, s);
+      return callRemap(session, task, s);
     case "protect":
-      return yield* callProtect(session, task, s);
+      return callProtect(session, task, s);
     case "advise":
-      return yield* callAdvise(session, task, s);
+      return callAdvise(session, task, s);
     case "pin":
-      return yield* callPin(session, task, s);
+      return callPin(session, task, s);
     case "read":
     case "write":
-      return yield* touch(run, task, s);
+      return touch(run, task, s);
     case "snapshot":
-      beforeReport(run.own, session.k);
-      run.lines.push(snapshot(session, task, s.label));
-      afterReport(run.own, session.k);
-      return 0;
+      return report(run, task, s.label);
     default:
-      return yield* runControl(run, task, s);
+      return runControl(run, task, s);
   }
+}
+
+// biome-ignore lint/correctness/useYield: a statement that has nothing to wait for
+function* report(run: ScriptRun, task: Task, label: string): Path<number> {
+  const { k } = run.session;
+  beforeReport(run.own, k);
+  run.lines.push(snapshot(run.session, task, label));
+  afterReport(run.own, k);
+  return 0;
 }
 
 type Control = Exclude<
@@ -123,7 +130,7 @@ type Control = Exclude<
 
 /** Statements about tasks and time. */
 function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
-  const { k } = run.session;
+  const { k, d } = run.session;
   switch (s.op) {
     case "cpu":
       if (s.cpu >= k.machine.cpus) return -ERRNO.EINVAL;
@@ -134,13 +141,13 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       yield sleepOp(s.ns);
       return 0;
     case "repeat":
-      for (let i = 0; i < s.times; i++) yield* runBody(run, task, s.body);
+      for (let i = 0; i < s.times; i++) yield call(d, runBody(run, task, s.body));
       return 0;
     case "during": {
       const startNs = k.nowNs;
       while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
         const roundNs = k.nowNs;
-        yield* runBody(run, task, s.body);
+        yield call(d, runBody(run, task, s.body));
         if (k.nowNs === roundNs) spend(k, US_NS);
         yield PREEMPT;
       }
@@ -195,8 +202,15 @@ function* touch(
   for (let offset = touches.next(); offset >= 0; offset = touches.next()) {
     const vpn = asVpn(region.start + Math.floor(offset / PAGE_BYTES));
     if (!touchIfMapped(run.session, task, vpn, write)) {
-      const outcome = yield* faultIn(run.session, task, vpn, write);
-      if (outcome !== 0) return outcome;
+      for (let tries = 0; ; tries++) {
+        countTry(tries);
+        const startNs = k.nowNs;
+        yield fault(run.session, task.mm, vpn, write);
+        const outcome = faultOutcome(run.session, task.mm, startNs);
+        if (outcome === "segv") return -ERRNO.EFAULT;
+        if (outcome === "oom") return -ERRNO.ENOMEM;
+        if (touchIfMapped(run.session, task, vpn, write)) break;
+      }
     }
     if (k.nowNs >= d.horizonNs) yield PREEMPT;
   }
@@ -207,17 +221,6 @@ function touchIfMapped(session: Session, task: Task, vpn: Vpn, write: boolean): 
   const { k } = session;
   const row = findRow(k.pt, task.mm.directory, vpn);
   return touchOne(k, k.cpu, row, vpn % k.geometry.pagesPerHuge, write);
-}
-
-/** Faults until the access goes through. */
-function* faultIn(session: Session, task: Task, vpn: Vpn, write: boolean): Path<number> {
-  for (let tries = 0; ; tries++) {
-    countTry(tries);
-    const outcome = yield* timedFault(session, task.mm, vpn, write);
-    if (outcome === "segv") return -ERRNO.EFAULT;
-    if (outcome === "oom") return -ERRNO.ENOMEM;
-    if (touchIfMapped(session, task, vpn, write)) return 0;
-  }
 }
 
 /** Counters since the start, and the regions of the task that are mapped. */

@@ -2,7 +2,7 @@
 import { C } from "../core/counters.ts";
 import type { FaultKind } from "../core/events.ts";
 import { EVENT } from "../core/events.ts";
-import type { Path } from "../core/ops.ts";
+import type { Op, Path } from "../core/ops.ts";
 import type { Vpn } from "../core/units.ts";
 import { asNode } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
@@ -26,7 +26,7 @@ import {
   recordHuge,
   recordMemory,
 } from "../metrics/collector.ts";
-import { type Driver, idleCpu, makeDriver, type Runner, restart, spawn } from "./driver.ts";
+import { call, type Driver, idleCpu, makeDriver, type Runner, restart, spawn } from "./driver.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
 
 export interface SessionOptions {
@@ -128,11 +128,15 @@ function startDaemons(session: Session): void {
   };
 }
 
-/** One fault of the current task, timed. Answers what the program gets. */
-export function* timedFault(session: Session, mm: Mm, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+/** One fault of the current task: `yield fault(…)`, then ask `faultOutcome` with the time from before. */
+export function fault(session: Session, mm: Mm, vpn: Vpn, write: boolean): Op {
+  return call(session.d, handleFault(session.k, mm, vpn, write));
+}
+
+/** What the fault that was just carried out came to; it began at `startNs`. */
+export function faultOutcome(session: Session, mm: Mm, startNs: number): FaultOutcome {
   const { k, c } = session;
-  const startNs = k.nowNs;
-  const outcome = yield* handleFault(k, mm, vpn, write);
+  const outcome = session.d.returned as FaultOutcome;
   if (outcome === "retry" || outcome === "fallback") return outcome;
   const kind: FaultKind = outcome === "segv" || outcome === "oom" ? "failed" : outcome;
   recordFault(c, kind, k.nowNs - startNs);

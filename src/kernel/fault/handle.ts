@@ -37,7 +37,9 @@ export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<
     const row = ensureRow(k, mm, vpn);
     const atEntry = k.behaviours.pgfaultAt === "entry";
     if (atEntry) k.vmstat[C.pgfault]! += 1;
-    outcome = yield* dispatch(k, vma, row, vpn, write);
+    const huge = hugePath(k, vma, row, vpn, write);
+    outcome = huge === undefined ? "fallback" : yield* huge;
+    if (outcome === "fallback") outcome = yield* ptePath(k, vma, row, vpn, write);
     if (!atEntry && outcome !== "retry") k.vmstat[C.pgfault]! += 1;
   }
   yield mm.mmapLock.releaseRead;
@@ -48,21 +50,19 @@ function allows(vma: Vma, write: boolean): boolean {
   return write ? (vma.flags & VM.WRITE) !== 0 : (vma.flags & (VM.READ | VM.WRITE | VM.EXEC)) !== 0;
 }
 
-/**
- * Which path a fault takes, by the state of the PMD. Plain: it makes the generator of the path, or answers at
- * once.
- */
-function* dispatch(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+/** The path of a fault that a huge page may answer; undefined when the base-page paths decide. */
+function hugePath(
+  k: Kernel,
+  vma: Vma,
+  row: PmdRow,
+  vpn: Vpn,
+  write: boolean,
+): Path<FaultOutcome> | undefined {
   const kind = k.pt.pmd.kind[row]!;
-  if (kind === PMD.NONE && mayBeHuge(k, vma, "fault")) {
-    const outcome = yield* faultHuge(k, vma, row, vpn, write);
-    if (outcome !== "fallback") return outcome;
-  } else if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) {
-    if (!write || (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) return "spurious";
-    const outcome = yield* faultHugeWriteProtected(k, vma, row);
-    if (outcome !== "fallback") return outcome;
-  }
-  return yield* ptePath(k, vma, row, vpn, write);
+  if (kind === PMD.NONE) return mayBeHuge(k, vma, "fault") ? faultHuge(k, vma, row, vpn, write) : undefined;
+  if (kind === PMD.TABLE) return undefined;
+  if (!write || (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) return spurious();
+  return faultHugeWriteProtected(k, vma, row);
 }
 
 /** The base-page paths, by the state of the PTE. */

@@ -95,6 +95,7 @@ export function mapNewHuge(k: Kernel, vma: Vma, row: PmdRow, head: Pfn): void {
   k.pt.pmd.flags[row] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
   addAnonPages(vma.mm, k.geometry.pagesPerHuge);
   addHugePmds(vma.mm, 1);
+  vma.mm.hugeTouched += k.pt.pmd.touched[row]!;
   lruAdd(k, head);
   queueFromBirth(k, head);
 }

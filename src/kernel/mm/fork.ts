@@ -83,7 +83,7 @@ function* copyArea(k: Kernel, parent: Mm, child: Mm, vma: Vma): Path {
         copyPtes(k, child, row, childRow, Math.max(first, vma.start), Math.min(behind, vma.end));
       }
     }
-    copyTouched(k, child, row, childRow, kind === PMD.HUGE);
+    copyTouched(k, child, row, childRow);
     yield lock.release;
     row = nextUsedRow(k, parent, behind, vma.end);
   }
@@ -153,16 +153,19 @@ function copyPtes(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, from: num
 }
 
 /** A child has touched what its parent touched: it knows the data. */
-function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, whole: boolean): void {
+function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow): void {
   const { touched, geometry } = k.pt;
   const n = geometry.pagesPerHuge;
-  if (!whole && k.pt.pmd.kind[row] === PMD.NONE) return;
+  if (k.pt.pmd.kind[childRow] === PMD.NONE) return;
+  const whole = k.pt.pmd.kind[childRow] === PMD.HUGE;
   for (let i = 0; i < n; i++) {
     const from = row * n + i;
     const into = childRow * n + i;
     if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0)
       continue;
     touched[into >> 3]! |= 1 << (into & 7);
+    k.pt.pmd.touched[childRow]! += 1;
     addTouched(child, 1);
+    if (whole) child.hugeTouched += 1;
   }
 }

@@ -50,8 +50,11 @@ export interface Mm {
   /** Largest anonPages + filePages so far. */
   peakPages: number;
   peakHugePmds: number;
-  /** Pages with their `touched` bit set. */
+  /** Pages with their `touched` bit set; those of them that a huge PMD maps. */
   touchedPages: number;
+  hugeTouched: number;
+  /** A huge PMD has been split: tables may hold pages that came with a huge page and were never touched. */
+  hasSplit: boolean;
   /** Threads that use it; 0 when it is being torn down. */
   users: number;
   /** On khugepaged's list (MMF_VM_HUGEPAGE). */
@@ -95,6 +98,8 @@ export function makeMm(k: Kernel): Mm {
     peakPages: 0,
     peakHugePmds: 0,
     touchedPages: 0,
+    hugeTouched: 0,
+    hasSplit: false,
     users: 1,
     registered: false,
     usesHugeZero: false,

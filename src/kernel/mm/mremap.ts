@@ -162,9 +162,11 @@ function moveStep(
   const { pt, geometry } = k;
   const whole = extent === geometry.pagesPerHuge;
   const kind = pt.pmd.kind[row]!;
-  moveTouched(k, row, targetRow, at, target, extent);
+  const movedTouched = moveTouched(k, row, targetRow, at, target, extent);
+  if (kind === PMD.HUGE) mm.hugeTouched -= movedTouched;
   if (whole && pt.pmd.kind[targetRow] === PMD.NONE) {
     pt.pmd.kind[targetRow] = kind;
+    if (kind === PMD.HUGE) mm.hugeTouched += movedTouched;
     pt.pmd.flags[targetRow] = pt.pmd.flags[row]!;
     pt.pmd.value[targetRow] = pt.pmd.value[row]!;
     countUsed(k, targetRow, 1);
@@ -186,7 +188,7 @@ function moveStep(
   return split;
 }
 
-/** What the program touched moves along. */
+/** What the program touched moves along; returns how many pages. */
 function moveTouched(
   k: Kernel,
   row: PmdRow,
@@ -194,14 +196,19 @@ function moveTouched(
   at: number,
   target: number,
   extent: number,
-): void {
+): number {
   const { touched, geometry } = k.pt;
   const n = geometry.pagesPerHuge;
+  let moved = 0;
   for (let i = 0; i < extent; i++) {
     const from = row * n + ((at + i) % n);
     if ((touched[from >> 3]! & (1 << (from & 7))) === 0) continue;
     const into = targetRow * n + ((target + i) % n);
     touched[from >> 3]! &= ~(1 << (from & 7));
     touched[into >> 3]! |= 1 << (into & 7);
+    k.pt.pmd.touched[row]! -= 1;
+    k.pt.pmd.touched[targetRow]! += 1;
+    moved++;
   }
+  return moved;
 }

@@ -58,6 +58,8 @@ export const PMD_COLUMNS = {
   kind: Uint8Array,
   flags: Uint8Array,
   value: Int32Array,
+  /** How many pages of the row the program has touched: the set bits of `pt.touched`. */
+  touched: Uint16Array,
 } as const satisfies Columns;
 
 /** One row a PMD table. */

@@ -167,23 +167,13 @@ function retirePmdTable(k: Kernel, mm: Mm, table: number): void {
     tlbInvalidateRows(k.tlb, cpu, firstRow, asPmdRow(firstRow + ENTRIES_PER_TABLE - 1));
   }
   const bytes = (ENTRIES_PER_TABLE * geometry.pagesPerHuge) / 8;
-  addTouched(mm, -countBits(pt.touched, table * bytes, (table + 1) * bytes));
+  for (let row = firstRow as number; row < firstRow + ENTRIES_PER_TABLE; row++) {
+    addTouched(mm, -pt.pmd.touched[row]!);
+    pt.pmd.touched[row] = 0;
+  }
   pt.touched.fill(0, table * bytes, (table + 1) * bytes);
   pt.pmdTables.mm[table] = -1;
   pt.retired += 1;
   pt.freePmdTables.push(table);
   if (mm.directory.cachedTable === table) mm.directory.cachedTable = -1;
-}
-
-/** Set bits in bytes [from, to). */
-export function countBits(bytes: Uint8Array, from: number, to: number): number {
-  let count = 0;
-  for (let i = from; i < to; i++) {
-    let b = bytes[i]!;
-    if (b === 0) continue;
-    b -= (b >> 1) & 0x55;
-    b = (b & 0x33) + ((b >> 2) & 0x33);
-    count += (b + (b >> 4)) & 0x0f;
-  }
-  return count;
 }

@@ -21,7 +21,7 @@ import { FRAME } from "./frames.ts";
 import { addAnonPages, addFilePages, addHugePmds, addTouched, type Mm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
 import { headOf } from "./rmap.ts";
-import { clearRow, countBits, countTables, freePteTable, nextUsedRow } from "./tables.ts";
+import { clearRow, countTables, freePteTable, nextUsedRow } from "./tables.ts";
 import { removeHugeRmap, removePteRmap } from "./unmap-rmap.ts";
 
 /** Zaps [start, end) pages of an mm and frees what was mapped there. */
@@ -160,12 +160,20 @@ function sameHuge(k: Kernel, pfn: Pfn, distance: number): boolean {
 
 /** The program's marks of what it touched go with the memory. */
 function forgetTouched(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number): void {
-  const { touched, geometry } = k.pt;
-  const n = geometry.pagesPerHuge;
+  const n = k.geometry.pagesPerHuge;
   const first = row * n + (from % n);
   const last = first + (to - from);
-  if (to - from === n && n % 8 === 0) {
-    addTouched(mm, -countBits(touched, first >> 3, last >> 3));
+  const before = mm.touchedPages;
+  clearTouched(k, mm, row, first, last);
+  if (k.pt.pmd.kind[row] === PMD.HUGE) mm.hugeTouched -= before - mm.touchedPages;
+}
+
+function clearTouched(k: Kernel, mm: Mm, row: PmdRow, first: number, last: number): void {
+  const { touched, geometry } = k.pt;
+  const n = geometry.pagesPerHuge;
+  if (last - first === n && n % 8 === 0) {
+    addTouched(mm, -k.pt.pmd.touched[row]!);
+    k.pt.pmd.touched[row] = 0;
     touched.fill(0, first >> 3, last >> 3);
     return;
   }
@@ -173,6 +181,7 @@ function forgetTouched(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number)
     const bit = 1 << (page & 7);
     if ((touched[page >> 3]! & bit) === 0) continue;
     touched[page >> 3]! &= ~bit;
+    k.pt.pmd.touched[row]! -= 1;
     addTouched(mm, -1);
   }
 }

@@ -54,6 +54,8 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
     frames.refCount[head]! += geometry.pagesPerHuge - 1;
     moveMapFromPmdToPtes(k, head);
     addHugePmds(mm, -1);
+    mm.hugeTouched -= pt.pmd.touched[row]!;
+    mm.hasSplit = true;
   }
   pt.pmd.kind[row] = PMD.TABLE;
   pt.pmd.flags[row] = kind === PMD.HUGE ? WAS_HUGE : 0;
