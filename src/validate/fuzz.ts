@@ -72,11 +72,18 @@ async function shrinkOne(suspect: Suspect, o: FuzzOptions): Promise<Disagreement
     const { runs } = await o.run(given, `seed ${suspect.seed}, shrinking: `);
     return given.map(({ script }, index) => disagrees(judge(script, o.generation, runs[index]!, BALANCING)));
   };
-  const shrunken = await shrink(suspect.script, ask, o.shrinkRoundsMax);
+  const { verdict } = suspect;
+  const rows = verdict.kind === "differs" ? verdict.comparison.rows : [];
+  const firstSnapshot = rows.find(({ agrees }) => !agrees)?.snapshot;
+  const shrunken = await shrink(suspect.script, {
+    disagree: ask,
+    roundsMax: o.shrinkRoundsMax,
+    firstSnapshot,
+  });
   const again = guestScript(shrunken);
   const { runs } = await o.run([again], `seed ${suspect.seed}, shrunken: `);
   const shrunkenVerdict = judge(again.script, o.generation, runs[0]!, BALANCING);
-  const { seed, script, verdict } = suspect;
+  const { seed, script } = suspect;
   return { seed, script, verdict, shrunken: again.script, shrunkenVerdict };
 }
 

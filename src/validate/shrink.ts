@@ -91,20 +91,33 @@ export function proposals(script: Script): Script[] {
     .map(([, read]) => read);
 }
 
-/**
- * Shrinks. `disagree` answers for each script whether model and kernel still disagree on it. `roundsMax` bounds the number
- * of times that it is asked.
- */
-export async function shrink(
-  script: Script,
-  disagree: (scripts: readonly Script[]) => Promise<readonly boolean[]>,
-  roundsMax: number,
-): Promise<Script> {
+/** The body up to a snapshot of the outermost level, with no other snapshot. */
+function upTo(body: Body, label: string): Body {
+  const at = body.findIndex((each) => each.op === "snapshot" && each.label === label);
+  return at < 0
+    ? body
+    : body.slice(0, at + 1).filter((each, index) => each.op !== "snapshot" || index === at);
+}
+
+export interface ShrinkOptions {
+  /** Answers for each script whether model and kernel still disagree on it. */
+  readonly disagree: (scripts: readonly Script[]) => Promise<readonly boolean[]>;
+  /** How often `disagree` is asked at most. */
+  readonly roundsMax: number;
+  /** Where the disagreement first shows: what comes behind it can hardly matter, nor snapshots before it. */
+  readonly firstSnapshot: string | undefined;
+}
+
+export async function shrink(script: Script, o: ShrinkOptions): Promise<Script> {
   let best = script;
-  for (let round = 0; round < roundsMax; round++) {
-    const scripts = proposals(best);
+  for (let round = 0; round < o.roundsMax; round++) {
+    const cut =
+      round === 0 && o.firstSnapshot !== undefined
+        ? { ...best, body: upTo(best.body, o.firstSnapshot) }
+        : best;
+    const scripts = cut === best ? proposals(best) : [...proposals(cut), cut, ...proposals(best)];
     if (scripts.length === 0) break;
-    const answers = await disagree(scripts);
+    const answers = await o.disagree(scripts);
     const next = scripts.find((_, index) => answers[index]);
     if (next === undefined) break;
     best = next;

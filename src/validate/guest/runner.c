@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include "runner.h"
@@ -134,6 +135,12 @@ static pid_t start_task(const char *self) {
   _exit(127);
 }
 
+/* Waits until the serial line has said all: else its interrupts would fall into the next script, or a reboot cut it. */
+static void flush_console(void) {
+  fflush(stdout);
+  tcdrain(STDOUT_FILENO);
+}
+
 static void run_one(const char *self, const char *path, const char *name) {
   const char *mark = option("mark", "@@");
   struct arena *a = ARENA;
@@ -160,7 +167,7 @@ static void run_one(const char *self, const char *path, const char *name) {
   fwrite(refused, 1, head, stdout);
   fwrite(a->output, 1, a->length, stdout);
   printf("%s end %s %s %d\n", mark, name, status == -1 ? "late" : "status", status);
-  fflush(stdout);
+  flush_console();
   free(refused);
   free(text);
 }
@@ -234,9 +241,8 @@ int main(int argc, char **argv) {
     run_one("/init", path, entries[i]->d_name);
   }
   printf("%s over\n", option("mark", "@@"));
-  fflush(stdout);
+  flush_console();
   if (!init) return 0;
-  sync();
   reboot(RB_AUTOBOOT);
   return 0;
 }
