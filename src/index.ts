@@ -8,14 +8,52 @@
 
 // Machines, knobs and counters, under their real names.
 export { COUNTER_NAMES, type CounterName } from "./core/counters.ts";
-// Results, and the stream of events that they are made from.
-export { EVENT, type EventCode, FAULT_KINDS, type FaultKind, type KernelListener } from "./core/events.ts";
+export { FAULT_KINDS, type FaultKind } from "./core/events.ts";
 export { type Geometry, geometryOf, LIFE, SMALL } from "./core/geometry.ts";
-export type { ChoiceKnob, KnobRefusal, KnobSpec, Knobs, NumberKnob } from "./core/knobs.ts";
+export { type ChoiceKnob, type KnobSpec, knobRange, type NumberKnob } from "./core/knobs.ts";
+// One run: `simulate` takes names and sizes, the other two every part ready-made.
+export { checkSetting, parseSettingsList, type Setting, type SettingsColumn } from "./engine/settings.ts";
+export { type ScriptLine, type ScriptOutcome, simulateScript, simulateTrace } from "./engine/simulate.ts";
+export {
+  DEFAULT_MACHINE,
+  type MachineChoice,
+  machineSpec,
+  type Simulated,
+  type SimulateOptions,
+  simulate,
+} from "./engine/simulation.ts";
+// Kernels and hardware.
+export type { Generation } from "./generations/generation.ts";
+export { GENERATIONS, generationByName } from "./generations/index.ts";
+export { HARDWARE, hardwareByName } from "./hardware/index.ts";
+export type { HardwareSpec } from "./hardware/spec.ts";
 export { evenDistances, type MachineSpec } from "./kernel/machine.ts";
 // What the user did wrong, with its place.
 export { describeUserError, type Place, UserError } from "./lib/assert.ts";
-export type { Distribution, MemorySeries, ProcessResult, Result, TlbResult } from "./metrics/result.ts";
+export type {
+  Distribution,
+  LockResult,
+  MemorySeries,
+  ProcessResult,
+  Result,
+  TlbResult,
+} from "./metrics/result.ts";
+// Reports: columns in, text, JSON or one HTML page out.
+export { answerOf } from "./report/answer.ts";
+export type { ReportOptions } from "./report/html/data.ts";
+export { renderHtml } from "./report/html/page.ts";
+export { jsonColumn, renderJson } from "./report/json.ts";
+export { type Column, counterRows, type RowGroup, tableOf } from "./report/table.ts";
+export { type Painter, PLAIN, renderText, type TextOptions } from "./report/text.ts";
+export type { Measurement } from "./report/trust.ts";
+// Traces: text in, the store, records out.
+export {
+  detectFormat,
+  type ImportFormat,
+  makeImporter,
+  type TraceFormat,
+} from "./workloads/import/detect.ts";
+export type { Importer, ImportSummary } from "./workloads/import/importer.ts";
 export {
   isBatch,
   makeRefBatch,
@@ -26,7 +64,21 @@ export {
   type TraceReader,
   type TraceThread,
 } from "./workloads/records.ts";
-// Workloads: scripts, and traces as records.
+export { needsRelayout, type RelayoutRules, relayout } from "./workloads/relayout/relayout.ts";
+// Scripts.
 export type { Expectation, Script, ScriptMachine, Statement } from "./workloads/script/ast.ts";
+export { brokenExpectations, describeBroken } from "./workloads/script/expectations.ts";
 export { parseScript } from "./workloads/script/parse.ts";
 export { printScript } from "./workloads/script/print.ts";
+export {
+  type ByteSource,
+  type Decompressors,
+  openTrace,
+  type StoreReader,
+} from "./workloads/trace/reader.ts";
+export {
+  makeMemoryWriter,
+  makeTraceWriter,
+  type TraceWriter,
+  type WriterOptions,
+} from "./workloads/trace/writer.ts";

@@ -1,5 +1,6 @@
 /** `pagewise compare`: one workload under several settings or kernels, side by side. */
 import type { Command } from "commander";
+import { parseSettingsList, type Setting } from "../engine/settings.ts";
 import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
 import type { Column } from "../report/table.ts";
@@ -7,7 +8,6 @@ import { EXIT, whenCalled } from "./command.ts";
 import { demandFolderOf } from "./host.ts";
 import { readMeasurements } from "./measured.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
-import { parseSettingsList, type Setting } from "./settings.ts";
 import { commandLine, show, writeReport } from "./show.ts";
 import { simulate, warn } from "./simulation.ts";
 import { openWorkload, type Workload } from "./workload.ts";

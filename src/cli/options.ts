@@ -1,18 +1,15 @@
 /** The options that `run` and `compare` share, and what they mean together: a setup to simulate. */
 import { type Command, Option } from "commander";
-import { geometryOf, LIFE } from "../core/geometry.ts";
-import { PAGE_BYTES } from "../core/units.ts";
+import { parseSetting, type Setting } from "../engine/settings.ts";
+import type { MachineChoice } from "../engine/simulation.ts";
 import type { Generation } from "../generations/generation.ts";
-import { GENERATIONS, generationByName } from "../generations/index.ts";
-import { HARDWARE, hardwareByName } from "../hardware/index.ts";
+import { GENERATIONS } from "../generations/index.ts";
+import { HARDWARE } from "../hardware/index.ts";
 import type { HardwareSpec } from "../hardware/spec.ts";
-import { evenDistances, type MachineSpec } from "../kernel/machine.ts";
 import { UserError } from "../lib/assert.ts";
-import { didYouMean } from "../lib/suggest.ts";
-import type { ScriptMachine } from "../workloads/script/ast.ts";
+import { demandNamed } from "../lib/suggest.ts";
 import { parseMachine } from "../workloads/script/header.ts";
 import { parseSize } from "../workloads/script/words.ts";
-import { parseSetting, type Setting } from "./settings.ts";
 
 export interface CommonOptions {
   readonly generation: string;
@@ -28,14 +25,6 @@ export interface CommonOptions {
   readonly counters?: true;
   readonly report?: string;
 }
-
-/** The machine of a workload that names none. */
-export const DEFAULT_MACHINE: ScriptMachine = {
-  nodes: 1,
-  cpus: 2,
-  memBytes: 24 * 2 ** 30,
-  hugeBytes: undefined,
-};
 
 const append = (value: string, before: readonly string[]): string[] => [...before, value];
 
@@ -63,23 +52,11 @@ export function addCommonOptions(command: Command): Command {
 }
 
 export function demandGeneration(name: string): Generation {
-  const generation = generationByName(name);
-  if (generation !== undefined) return generation;
-  const known = GENERATIONS.map((each) => each.name);
-  const advice = didYouMean(name, known);
-  throw new UserError(`expected one of ${known.join(", ")}, found '${name}'${advice}`, {
-    file: "--generation",
-  });
+  return demandNamed(GENERATIONS, name, "--generation");
 }
 
 export function demandHardware(name: string): HardwareSpec {
-  const hardware = hardwareByName(name);
-  if (hardware !== undefined) return hardware;
-  const known = HARDWARE.map((each) => each.name);
-  const advice = didYouMean(name, known);
-  throw new UserError(`expected one of ${known.join(", ")}, found '${name}'${advice}`, {
-    file: "--hardware",
-  });
+  return demandNamed(HARDWARE, name, "--hardware");
 }
 
 function wholeNumber(text: string, place: string): number {
@@ -103,16 +80,10 @@ function ratio(text: string | undefined): number {
   throw new UserError(`expected a number from 0 to 1, found '${text}'`, { file: "--fragmented" });
 }
 
-/** The machine: of `--machine`, else of the script, else the usual one. */
-export function machineOf(options: CommonOptions, own: ScriptMachine | undefined): MachineSpec {
-  const given = options.machine === undefined ? undefined : parseMachine(options.machine, "--machine");
-  const { nodes, cpus, memBytes, hugeBytes } = given ?? own ?? DEFAULT_MACHINE;
+/** What the options say of the machine: `--machine` overrides the script's own. */
+export function machineChoiceOf(options: CommonOptions): MachineChoice {
   return {
-    nodes,
-    cpus,
-    memBytes,
-    geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
-    distances: evenDistances(nodes),
+    ...(options.machine === undefined ? {} : parseMachine(options.machine, "--machine")),
     swapBytes: swapBytes(options.swap),
     fragmentedRatio: ratio(options.fragmented),
     seed: wholeNumber(options.seed, "--seed"),

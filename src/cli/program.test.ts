@@ -147,3 +147,19 @@ test("lists have JSON, and no output file is made by asking for help", () => {
   assert.match(out, /Examples:/);
   assert.ok(!existsSync(join(folder, "pagewise-report.html")));
 });
+
+test("scripts of one machine share a boot: the huge zero page is allocated once, and again elsewhere", () => {
+  const read = "map a 2M align 2M\nread a 0..4K\nsnapshot s\n";
+  const other = MACHINE.replace("256M", "512M");
+  const names = [file("zero1.pw", MACHINE + read), file("zero2.pw", MACHINE + read)];
+  names.push(file("zero3.pw", other + read), file("zero4.pw", MACHINE + read));
+  const { code, out } = pagewise("run", ...names, "--json");
+  const snapshots = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter((line) => "snapshot" in line);
+  const allocated = snapshots.map(({ vmstat }) => vmstat.thp_zero_page_alloc ?? 0);
+  assert.deepEqual(allocated, [1, 0, 1, 0]);
+  assert.equal(code, 0);
+});

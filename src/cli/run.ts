@@ -1,6 +1,7 @@
 /** `pagewise run`: one kernel, one or more scripts or traces. */
 import { basename } from "node:path";
 import type { Command } from "commander";
+import type { Simulated } from "../engine/simulation.ts";
 import { UserError } from "../lib/assert.ts";
 import { jsonColumn } from "../report/json.ts";
 import { renderExpectations, renderScript } from "../report/script.ts";
@@ -15,7 +16,7 @@ import { EXIT, whenCalled } from "./command.ts";
 import { demandFolderOf, err, out, painterOf, widthChars } from "./host.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
 import { commandLine, show, writeReport } from "./show.ts";
-import { type Run, simulate, warn } from "./simulation.ts";
+import { simulate, warn } from "./simulation.ts";
 import { openWorkload, type ScriptWorkload, type Workload } from "./workload.ts";
 
 const EXAMPLES = `
@@ -24,17 +25,20 @@ Examples:
   $ pagewise run first.pw second.pw --generation linux-6.18 --json
   $ pagewise run redis.pwt --set thp=always --set max_ptes_none=0 --report redis.html
 
+Scripts that name the same machine share a boot, in the order given: the huge zero page that one of them
+brought into being is there for the next.
+
 Exit status: 0 all is well; 1 an expectation does not hold, or input was understood in part;
 2 a mistake in what was asked.`;
 
-function brokenOf(workload: ScriptWorkload, run: Run): BrokenExpectation[] {
+function brokenOf(workload: ScriptWorkload, run: Simulated): BrokenExpectation[] {
   const snapshots = new Map<string, SnapshotFigures>();
   for (const line of run.lines) if ("snapshot" in line) snapshots.set(line.snapshot, line);
   return brokenExpectations(workload.script, (label) => snapshots.get(label));
 }
 
 /** Prints what a script printed, and its broken expectations. True if there are any. */
-function showScript(workload: ScriptWorkload, run: Run, options: CommonOptions): boolean {
+function showScript(workload: ScriptWorkload, run: Simulated, options: CommonOptions): boolean {
   const broken = brokenOf(workload, run);
   if (options.json === true) out(run.lines.map((line) => JSON.stringify(line) + "\n").join(""));
   else {
@@ -52,11 +56,26 @@ function showFigures(column: Column, workload: Workload, options: CommonOptions)
   } else if (workload.kind === "trace") out(JSON.stringify(jsonColumn(column)) + "\n");
 }
 
+/**
+ * Scripts that name the same machine run one after the other in one boot of it, as they would on a real
+ * kernel: the huge zero page that one of them brought into being is there for the next. All else that a
+ * script leaves behind goes when it exits.
+ */
+type Boots = Set<string>;
+
+const bootOf = (workload: Workload): string =>
+  workload.kind === "script" ? JSON.stringify(workload.script.machine ?? null) : "";
+
 /** True if all is well. */
-async function runOne(workload: Workload, options: CommonOptions): Promise<boolean> {
+async function runOne(workload: Workload, options: CommonOptions, withHugeZero: Boots): Promise<boolean> {
   const generation = demandGeneration(options.generation);
   const settings = settingsOf(options, generation);
-  const run = await simulate(workload, { options, generation, settings, label: workload.name });
+  const boot = bootOf(workload);
+  const hugeZeroAllocated = workload.kind === "script" && withHugeZero.has(boot);
+  const label = workload.name;
+  const run = await simulate(workload, { options, generation, settings, label, hugeZeroAllocated });
+  if (run.hugeZeroAllocated) withHugeZero.add(boot);
+  else withHugeZero.delete(boot);
   const name = [generation.name, ...options.set].join(" ");
   const column = { name, result: run.result };
   const broken = workload.kind === "script" && showScript(workload, run, options);
@@ -75,12 +94,13 @@ async function runAll(files: readonly string[], options: CommonOptions): Promise
   // All are opened first: a mistake in the last one stops before the first one runs.
   const workloads: Workload[] = [];
   for (const file of files) workloads.push(await openWorkload(file));
+  const withHugeZero: Boots = new Set();
   let well = true;
   for (const workload of workloads) {
     const name = basename(workload.name, ".pw");
     if (files.length > 1)
       out(options.json === true ? JSON.stringify({ script: name }) + "\n" : `== ${name}\n`);
-    well = (await runOne(workload, options)) && well;
+    well = (await runOne(workload, options, withHugeZero)) && well;
   }
   return well ? EXIT.ok : EXIT.broken;
 }

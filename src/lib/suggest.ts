@@ -1,4 +1,5 @@
 /** "Did you mean …?": the known word nearest to a misspelt one. */
+import { UserError } from "./assert.ts";
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
 export function editDistance(a: string, b: string): number {
@@ -48,4 +49,17 @@ export function closest(word: string, candidates: readonly string[]): string | u
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const meant = closest(word, candidates);
   return meant === undefined ? "" : `; did you mean '${meant}'?`;
+}
+
+/** The one of a list with that name; `place` names the option that asked, in the message of a mistake. */
+export function demandNamed<T extends { readonly name: string }>(
+  list: readonly T[],
+  name: string,
+  place: string,
+): T {
+  const found = list.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const known = list.map((each) => each.name);
+  const advice = didYouMean(name, known);
+  throw new UserError(`expected one of ${known.join(", ")}, found '${name}'${advice}`, { file: place });
 }

@@ -1,4 +1,4 @@
-/** Knobs and settings of the command line: short names, ranges, lists of columns. */
+/** Knobs and settings as people write them: short names, ranges, lists of columns. */
 import { type KnobSpec, makeKnobs } from "../core/knobs.ts";
 import { type Place, UserError } from "../lib/assert.ts";
 import { didYouMean } from "../lib/suggest.ts";

@@ -1,0 +1,147 @@
+/**
+ * One run in one call: a script or a trace under a kernel, with everything else at its default. The command
+ * line and users of the library come in here; `simulate.ts` takes every part ready-made.
+ *
+ *     names, sizes, short knob names ──▶ checked, placed ──▶ simulateScript | simulateTrace
+ */
+import { geometryOf, LIFE } from "../core/geometry.ts";
+import { PAGE_BYTES } from "../core/units.ts";
+import type { Generation } from "../generations/generation.ts";
+import { GENERATIONS } from "../generations/index.ts";
+import { HARDWARE } from "../hardware/index.ts";
+import type { HardwareSpec } from "../hardware/spec.ts";
+import { evenDistances, type MachineSpec } from "../kernel/machine.ts";
+import { UserError } from "../lib/assert.ts";
+import { demandNamed } from "../lib/suggest.ts";
+import type { Result } from "../metrics/result.ts";
+import type { TraceReader } from "../workloads/records.ts";
+import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
+import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
+import { checkSetting, type Setting } from "./settings.ts";
+import { type ScriptLine, simulateScript, simulateTrace } from "./simulate.ts";
+
+/** The machine of a workload that names none: the one on which the traces that come along were recorded. */
+export const DEFAULT_MACHINE: ScriptMachine = {
+  nodes: 1,
+  cpus: 2,
+  memBytes: 24 * 2 ** 30,
+  hugeBytes: undefined,
+};
+
+/** What of the machine is given; the rest is the script's own, or the default. */
+export interface MachineChoice {
+  readonly nodes?: number;
+  readonly cpus?: number;
+  readonly memBytes?: number;
+  /** Size of a huge page: a power of two from 8 KiB to 2 MiB; 2 MiB unless told. */
+  readonly hugeBytes?: number | undefined;
+  readonly swapBytes?: number;
+  readonly fragmentedRatio?: number;
+  readonly seed?: number;
+}
+
+export interface SimulateOptions {
+  /** A kernel, or its name; the first of `GENERATIONS` unless told. */
+  readonly generation?: Generation | string;
+  /** A hardware description, or its name; the first of `HARDWARE` unless told. */
+  readonly hardware?: HardwareSpec | string;
+  readonly machine?: MachineChoice;
+  /** Knobs to write before the start, by full or short names; they win over a script's own `set` lines. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** Check every named invariant as the run goes; one that does not hold throws. */
+  readonly verify?: boolean;
+  /** What the workload is called in results. */
+  readonly name?: string;
+  /** An earlier script of the same boot has brought the huge zero page into being. */
+  readonly hugeZeroAllocated?: boolean;
+  /** Told from time to time how far a trace's replay is. */
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface Simulated {
+  readonly result: Result;
+  /** What the script printed; empty for a trace. */
+  readonly lines: readonly ScriptLine[];
+  /** For the next script of the same boot. */
+  readonly hugeZeroAllocated: boolean;
+}
+
+function demandWhole(what: string, value: number, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
+  throw new UserError(`expected a whole number of at least ${min}, found ${value}`, {
+    file: `machine.${what}`,
+  });
+}
+
+const HUGE_BYTES_MAX = 2 ** 21;
+
+/** The machine: what is given, else the script's own, else the usual one. */
+export function machineSpec(given: MachineChoice, own: ScriptMachine | undefined): MachineSpec {
+  const { nodes, cpus, memBytes, hugeBytes } = { ...DEFAULT_MACHINE, ...own, ...given };
+  demandWhole("nodes", nodes, 1);
+  demandWhole("cpus", cpus, nodes);
+  demandWhole("memBytes", memBytes, 2 ** 20);
+  if (hugeBytes !== undefined && !(hugeBytes >= 2 * PAGE_BYTES && hugeBytes <= HUGE_BYTES_MAX)) {
+    throw new UserError(`expected 8 KiB to 2 MiB, found ${hugeBytes}`, { file: "machine.hugeBytes" });
+  }
+  if (hugeBytes !== undefined && !Number.isInteger(Math.log2(hugeBytes))) {
+    throw new UserError(`expected a power of two, found ${hugeBytes}`, { file: "machine.hugeBytes" });
+  }
+  return {
+    nodes,
+    cpus,
+    memBytes,
+    geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
+    distances: evenDistances(nodes),
+    swapBytes: given.swapBytes ?? 0,
+    fragmentedRatio: given.fragmentedRatio ?? 0,
+    seed: given.seed ?? 1,
+  };
+}
+
+export function isScript(workload: Script | TraceReader): workload is Script {
+  return "body" in workload;
+}
+
+/** A script's own `set` lines, then those that are given. */
+function settingsOf(workload: Script | TraceReader, generation: Generation, o: SimulateOptions): Setting[] {
+  const own = !isScript(workload)
+    ? []
+    : workload.settings.map(({ knob, value, line }) =>
+        checkSetting(knob, value, generation.knobs, { file: workload.file, line }),
+      );
+  const given = Object.entries(o.settings ?? {}).map(([knob, value]) =>
+    checkSetting(knob, String(value), generation.knobs, { file: "settings" }),
+  );
+  return [...own, ...given];
+}
+
+/** Valgrind's addresses are its own: its mappings are placed as this kernel would have placed them. */
+function placed(trace: TraceReader, generation: Generation): TraceReader {
+  if (!needsRelayout(trace.header)) return trace;
+  return relayout(trace, { alignment: generation.behaviours.mmapAlignment });
+}
+
+/**
+ * Runs a script, or replays a trace from where its reader stands. The same arguments give the same result to
+ * the byte. Throws `UserError` for a name, size or setting that does not exist.
+ */
+export function simulate(workload: Script | TraceReader, options: SimulateOptions = {}): Simulated {
+  const { generation = GENERATIONS[0]!, hardware = HARDWARE[0]!, hugeZeroAllocated = false } = options;
+  const kernel =
+    typeof generation === "string" ? demandNamed(GENERATIONS, generation, "generation") : generation;
+  const name = options.name ?? (isScript(workload) ? workload.file : workload.header.program);
+  const common = {
+    generation: kernel,
+    machine: machineSpec(options.machine ?? {}, isScript(workload) ? workload.machine : undefined),
+    hardware: typeof hardware === "string" ? demandNamed(HARDWARE, hardware, "hardware") : hardware,
+    settings: settingsOf(workload, kernel, options),
+    verify: options.verify === true,
+    name,
+    hugeZeroAllocated,
+  };
+  if (isScript(workload)) return simulateScript({ ...common, script: workload });
+  const { onProgress } = options;
+  const result = simulateTrace({ ...common, trace: placed(workload, kernel), onProgress });
+  return { result, lines: [], hugeZeroAllocated };
+}
