@@ -6,7 +6,8 @@
  *
  * Models:       kernel/fork.c dup_mmap(), mm/memory.c copy_page_range(), mm/huge_memory.c copy_huge_pmd(),
  *               v6.1.
- * Not modelled: MADV_WIPEONFORK, files' pages (they fault again in the child), per-area policies.
+ * Not modelled: pages pinned with FOLL_PIN (copied at once since v5.10; our pins are plain references),
+ *               MADV_WIPEONFORK, files' pages (they fault again in the child), per-area policies.
  */
 import { EVENT } from "../../core/events.ts";
 import type { Path } from "../../core/ops.ts";
@@ -15,12 +16,10 @@ import { khugepagedFork } from "../khugepaged/register.ts";
 import { pageTableLock } from "../locks.ts";
 import { shareSwapSlot } from "../reclaim/swap.ts";
 import { emit, type Kernel, spend } from "../state.ts";
-import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { FRAME } from "./frames.ts";
 import { addAnonPages, addFilePages, addHugePmds, addTouched, type Mm, makeMm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
-import { isPinned } from "./pin.ts";
 import { forkAnonVma, headOf } from "./rmap.ts";
 import { countTables, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { addPteRmap } from "./unmap-rmap.ts";
@@ -74,14 +73,9 @@ function* copyArea(k: Kernel, parent: Mm, child: Mm, vma: Vma): Path {
     yield lock.acquire;
     const kind = k.pt.pmd.kind[row];
     if (kind === PMD.HUGE_ZERO) copyHugeZero(k, child, childRow);
-    else if (kind === PMD.HUGE && !isPinned(k, asPfn(k.pt.pmd.value[row]!)))
-      copyHuge(k, child, row, childRow);
-    else {
-      // A pinned huge page is split and copied page by page, so that its pinned pages stay the parent's.
-      if (kind === PMD.HUGE) yield splitPmd(k, parent, row, "fork");
-      if (k.pt.pmd.kind[row] === PMD.TABLE) {
-        copyPtes(k, child, row, childRow, Math.max(first, vma.start), Math.min(behind, vma.end));
-      }
+    else if (kind === PMD.HUGE) copyHuge(k, child, row, childRow);
+    else if (kind === PMD.TABLE) {
+      copyPtes(k, child, row, childRow, Math.max(first, vma.start), Math.min(behind, vma.end));
     }
     copyTouched(k, child, row, childRow);
     yield lock.release;

@@ -5,7 +5,7 @@
  * Not modelled: memcg, locked memory limits, architecture contexts.
  */
 import { type Lock, makeLock } from "../../core/ops.ts";
-import { asMm, type MmId, type Vpn } from "../../core/units.ts";
+import { asMm, type MmId, type Pfn, type Vpn } from "../../core/units.ts";
 import type { Kernel } from "../state.ts";
 import { type Directory, makeDirectory } from "./page-table.ts";
 import type { Vma } from "./vma.ts";
@@ -62,11 +62,8 @@ export interface Mm {
   /** Holds a reference to the huge zero page. */
   usesHugeZero: boolean;
   thpDisable: ThpDisable;
-  /**
-   * Copies of fork share pages of this mm: page-table copies must be write-protected. Pins taken (GUP): see
-   * pin.ts.
-   */
-  pinned: boolean;
+  /** Pages (heads) on which it holds a long-lived reference, one entry for each: see pin.ts. */
+  readonly pins: Pfn[];
   /** Areas without anon_vma merge with faulted neighbours (6.16+). */
   readonly mergeUnfaulted: boolean;
   /** Heap, in pages; start -1 while there is none. */
@@ -104,7 +101,7 @@ export function makeMm(k: Kernel): Mm {
     registered: false,
     usesHugeZero: false,
     thpDisable: 0,
-    pinned: false,
+    pins: [],
     mergeUnfaulted: k.behaviours.mergeUnfaulted,
     brkStart: -1,
     brkEnd: -1,

@@ -16,6 +16,7 @@ import { emit, type Kernel, spend } from "../state.ts";
 import { splitVma } from "./edges.ts";
 import { ERRNO } from "./errno.ts";
 import { addFilePages, type Mm } from "./mm.ts";
+import { unpinAll } from "./pin.ts";
 import { unlinkAnonVmas } from "./rmap.ts";
 import { freePageTables } from "./tables.ts";
 import { type Vma, vmaIndex } from "./vma.ts";
@@ -73,6 +74,7 @@ export function* exitMm(k: Kernel, mm: Mm): Path {
   mm.lastVma = undefined;
   for (const vma of gone) yield* zapRange(k, mm, vma.start, vma.end, "exit");
   releaseAreas(k, gone);
+  unpinAll(k, mm);
   if (gone.length > 0) {
     freePageTables(k, mm, gone[0]!.start, gone[gone.length - 1]!.end, 0, Number.MAX_SAFE_INTEGER);
   }

@@ -6,6 +6,7 @@
  * Not modelled: FOLL_PIN's bias, FOLL_LONGTERM's migration out of movable zones.
  */
 import { asPfn, asVpn, NO_ROW, type Pfn, type Vpn } from "../../core/units.ts";
+import { putPage } from "../buddy/free.ts";
 import type { Kernel } from "../state.ts";
 import type { Mm } from "./mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
@@ -18,7 +19,19 @@ export function pinPage(k: Kernel, mm: Mm, vpn: number): boolean {
   const head = headOf(k, pfn);
   k.frames.refCount[head]! += 1;
   k.pins.set(head, (k.pins.get(head) ?? 0) + 1);
+  mm.pins.push(head);
   return true;
+}
+
+/** exit: lets go of everything that the process had pinned. */
+export function unpinAll(k: Kernel, mm: Mm): void {
+  for (const head of mm.pins) {
+    const left = k.pins.get(head)! - 1;
+    if (left === 0) k.pins.delete(head);
+    else k.pins.set(head, left);
+    putPage(k, head);
+  }
+  mm.pins.length = 0;
 }
 
 /** The frame that backs a page, or -1: nothing, the zero page, a file's page, swap. */
@@ -31,11 +44,6 @@ export function frameAt(k: Kernel, mm: Mm, vpn: number): Pfn {
   const pte = pteIndex(k.pt, row, asVpn(vpn));
   const present = (k.pt.pteFlags[pte]! & (PTE.PRESENT | PTE.ZERO | PTE.FILE)) === PTE.PRESENT;
   return asPfn(present ? k.pt.ptePfn[pte]! : -1);
-}
-
-/** True while a long-lived pin holds the page. */
-export function isPinned(k: Kernel, head: Pfn): boolean {
-  return k.pins.has(head);
 }
 
 /** Whether a page has a present entry of any kind: a read would not fault. */
