@@ -3,7 +3,8 @@
  * library.
  *
  *     npm pack ─▶ publint ─▶ npm install TARBALL ─▶ pagewise --version, --help
- *                                              └──▶ import "pagewise", typed ─▶ the same on an older Node
+ *                                              ├──▶ import "pagewise", typed ─▶ the same on an older Node
+ *                                              └──▶ the programs of docs/library.md, compiled and run
  *
  * Run by `npm test`, or alone by `node test/pack.ts`; leaves nothing behind but `dist/`.
  */
@@ -123,6 +124,38 @@ function useTyped(folder: string): void {
   run(folder, join(root, "node_modules", ".bin", "tsc"), "-p", "tsconfig.json");
 }
 
+/** The programs of docs/library.md and what the document says that they print. */
+function documentedPrograms(): { program: string; prints: string }[] {
+  const text = readFileSync(join(root, "docs", "library.md"), "utf8");
+  const blocks = text.matchAll(/^```ts\n([\s\S]*?)^```\n\nprints\n\n```text\n([\s\S]*?)^```$/gm);
+  return [...blocks].map((match) => ({ program: match[1]!, prints: match[2]! }));
+}
+
+/** The programs of docs/library.md compile under a strict compiler, and print what the document says. */
+function useAsDocumented(folder: string): void {
+  const programs = documentedPrograms();
+  assert.equal(programs.length, 2, "docs/library.md holds two programs with what they print");
+  const files = programs.map((_, index) => `documented-${index + 1}`);
+  programs.forEach(({ program }, index) => {
+    writeFileSync(join(folder, `${files[index]}.mts`), program);
+  });
+  const compilerOptions = {
+    module: "NodeNext",
+    target: "ES2023",
+    lib: ["ES2023"],
+    types: ["node"],
+    typeRoots: [join(root, "node_modules", "@types")],
+    strict: true,
+  };
+  const config = { compilerOptions, files: files.map((name) => `${name}.mts`) };
+  writeFileSync(join(folder, "tsconfig.documented.json"), JSON.stringify(config));
+  run(folder, join(root, "node_modules", ".bin", "tsc"), "-p", "tsconfig.documented.json");
+  programs.forEach(({ prints }, index) => {
+    const printed = run(folder, process.execPath, `${files[index]}.mjs`);
+    assert.equal(printed, prints, `program ${index + 1} of docs/library.md prints what stands below it`);
+  });
+}
+
 const temporary = mkdtempSync(join(tmpdir(), "pagewise-pack-"));
 try {
   const tarball = pack(temporary);
@@ -133,6 +166,7 @@ try {
   run(folder, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
   checkContents(join(folder, "node_modules", "pagewise"));
   useTyped(folder);
+  useAsDocumented(folder);
   const other = otherNode();
   for (const node of [process.execPath, ...(other === undefined ? [] : [other])]) {
     useAsCommand(folder, node);
