@@ -1,4 +1,4 @@
-/** `pagewise fuzz`: random scripts in the model and on a real kernel; what disagrees, in its shortest form. */
+/** `pagewise fuzz`: random scripts in the model and on a real kernel; what disagrees, as short as can be. */
 import { type Command, Option } from "commander";
 import type { Disagreement, FuzzResult } from "../validate/fuzz.ts";
 import type { FuzzKind } from "../validate/generate.ts";
@@ -18,7 +18,8 @@ Examples:
   $ pagewise fuzz --count 100
   $ pagewise fuzz --kind numa --seed 7 --count 1000 --kernel debian-6.12
 
-Exit status: 0 no disagreement; 1 a disagreement, or a script that was not run; 2 a mistake in what was asked.`;
+Exit status: 0 no disagreement; 1 a disagreement, or a script that was not run;
+2 a mistake in what was asked.`;
 
 interface FuzzCommandOptions extends GuestCommandOptions {
   readonly kind: FuzzKind | "all";
@@ -46,8 +47,8 @@ async function tellResult(kind: FuzzKind, result: FuzzResult, options: FuzzComma
     out(`not ours: the kernel itself gave two answers in two boots: ${replayLine(kind, seed, options)}\n`);
   }
   for (const { seed, why } of notRun) out(`NOT RUN  seed ${seed}: ${why}\n`);
-  const counts = `${disagreements.length} disagree, ${unsteady.length} where the kernel is unsteady, ${notRun.length} not run`;
-  out(`${kind}: ${agreed} scripts agree, ${counts}\n`);
+  const unlike = `${disagreements.length} disagree, ${unsteady.length} where the kernel is unsteady`;
+  out(`${kind}: ${agreed} scripts agree, ${unlike}, ${notRun.length} not run\n`);
   return disagreements.length === 0 && notRun.length === 0;
 }
 
@@ -68,9 +69,8 @@ async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
       onBatch(done, boot) {
         if (!told) tellKernel(boot, side.origin);
         told = true;
-        out(
-          `${kind}: ${done} of ${count} scripts, the last ${boot.runs.length} in ${boot.durationS.toFixed(0)} s\n`,
-        );
+        const last = `the last ${boot.runs.length} in ${boot.durationS.toFixed(0)} s`;
+        out(`${kind}: ${done} of ${count} scripts, ${last}\n`);
       },
     });
     well = (await tellResult(kind, result, options)) && well;

@@ -7,6 +7,7 @@ import { describeUserError, UserError } from "../lib/assert.ts";
 import { EXIT, exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
+import { registerFuzz } from "./fuzz.ts";
 import { registerGenerations } from "./generations.ts";
 import { err, isReaderGone, out } from "./host.ts";
 import { registerImport } from "./import.ts";
@@ -14,6 +15,7 @@ import { registerInfo } from "./info.ts";
 import { registerKnobs } from "./knobs.ts";
 import { registerRun } from "./run.ts";
 import { rememberArguments } from "./show.ts";
+import { registerValidate } from "./validate.ts";
 import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
@@ -41,6 +43,8 @@ function makeProgram(): Command {
   registerExport(program);
   registerGenerations(program);
   registerKnobs(program);
+  registerValidate(program);
+  registerFuzz(program);
   return program;
 }
 

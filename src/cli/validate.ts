@@ -57,13 +57,33 @@ export function wholeOption(text: string, file: string, min: number): number {
   throw new UserError(`expected a whole number of at least ${min}, found '${text}'`, { file });
 }
 
-/** A file, or all scripts of a folder. */
-function scriptFiles(path: string): string[] {
+/** A collection: `{"scripts": {NAME: TEXT or {"script": TEXT}}}`, as recordings are kept. */
+function readCollection(file: string): GuestScript[] {
+  let scripts: unknown;
+  try {
+    scripts = (JSON.parse(readFileSync(file, "utf8")) as { scripts?: unknown }).scripts;
+  } catch (error) {
+    throw new UserError(`expected JSON: ${(error as Error).message}`, { file });
+  }
+  const entries = Object.entries((scripts ?? {}) as Record<string, string | { script?: string }>);
+  if (entries.length === 0)
+    throw new UserError('expected {"scripts": {NAME: TEXT, …}}, found none', { file });
+  return entries.map(([name, value]) => {
+    const text = typeof value === "string" ? value : value.script;
+    if (text !== undefined) return { script: parseScript(text, `${name}.pw`), text };
+    throw new UserError(`expected the text of the script ${name}, found none`, { file });
+  });
+}
+
+/** A script, all scripts of a folder, or a collection. */
+function readScripts(path: string): GuestScript[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    const names = readdirSync(path).filter((name) => name.endsWith(".pw"));
+    if (names.length === 0) throw new UserError("no scripts (.pw) in this folder", { file: path });
+    return names.sort().map((name) => readScript(join(path, name)));
+  }
   demandFile(path);
-  if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => name.endsWith(".pw"));
-  if (names.length === 0) throw new UserError("no scripts (.pw) in this folder", { file: path });
-  return names.sort().map((name) => join(path, name));
+  return path.endsWith(".json") ? readCollection(path) : [readScript(path)];
 }
 
 function readScript(file: string): GuestScript {
@@ -80,9 +100,6 @@ export function tellKernel(result: GuestResult, origin: string): void {
     err("pagewise: this kernel has no transparent huge pages: their counters stay 0\n");
   if (kernel?.nodes === "none") err("pagewise: this kernel knows no NUMA: every page is on node 0\n");
 }
-
-/** Whether the kernel balances NUMA unless told not to: Debian's do, given more than one node. */
-export const BALANCING_BY_DEFAULT = true;
 
 export interface KernelSide {
   readonly generation: Generation;
@@ -170,7 +187,7 @@ async function setUp(options: ValidateOptions): Promise<number> {
 async function validateAll(paths: readonly string[], options: ValidateOptions): Promise<number> {
   if (options.setup === true) return setUp(options);
   if (paths.length === 0) throw new UserError("expected scripts (.pw) to validate, or --setup; found none");
-  const scripts = paths.flatMap(scriptFiles).map(readScript);
+  const scripts = paths.flatMap(readScripts);
   const { judge } = await import("../validate/verdict.ts");
   const { renderTally, renderVerdict } = await import("../validate/difference-table.ts");
   const side = options.host === true ? await openHostSide(options) : await openKernelSide(options);
@@ -178,7 +195,7 @@ async function validateAll(paths: readonly string[], options: ValidateOptions): 
   tellKernel(result, side.origin);
   const verdicts: Verdict[] = [];
   scripts.forEach(({ script }, index) => {
-    const verdict = judge(script, side.generation, result.runs[index]!, BALANCING_BY_DEFAULT);
+    const verdict = judge(script, side.generation, result.runs[index]!);
     verdicts.push(verdict);
     const name = basename(script.file, ".pw");
     if (options.json === true) out(JSON.stringify({ script: name, ...verdict }) + "\n");
@@ -195,7 +212,7 @@ export function registerValidate(program: Command): void {
     .command("validate")
     .summary("run scripts on a real kernel too, and compare")
     .description("Run workload scripts in the model and on a real kernel in QEMU, and compare every figure.")
-    .argument("[file...]", "scripts, or folders of scripts")
+    .argument("[file...]", "scripts, folders of scripts, or collections (.json)")
     .option("--setup", "get ready: say which packages are missing, compile the runner, unpack the kernel")
     .option("--host", "on this machine's own kernel instead (root, one node)")
     .option("--all", "also show the figures that agree")

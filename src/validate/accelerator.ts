@@ -1,6 +1,6 @@
 /**
- * Hardware acceleration, but only where it works: on some virtual machines /dev/kvm is there and a guest hangs in it. So
- * one is booted, with nothing to do and little time to do it in.
+ * Hardware acceleration, but only where it works: on some virtual machines /dev/kvm is there and a guest
+ * hangs in it. So one is booted, with nothing to do and little time to do it in.
  */
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
  * The archive that the kernel unpacks as its first file system: "newc" cpio, the only form that it takes.
  *
- *     110-byte header of hexadecimal fields │ name, NUL │ pad to 4 │ contents │ pad to 4     … then TRAILER!!!
+ *     110-byte header, hexadecimal │ name, NUL │ pad to 4 │ contents │ pad to 4   … then TRAILER!!!
  */
 
 /** One file of the archive. Folders of a path must stand before it. */

@@ -46,5 +46,6 @@ export function renderTally(verdicts: readonly Verdict[]): string {
   const count = (...kinds: readonly Verdict["kind"][]): number =>
     verdicts.filter(({ kind }) => kinds.includes(kind)).length;
   const [agree, differ, not] = [count("agrees"), count("differs", "model-failed"), count("not-run")];
-  return `${agree} of ${counted(verdicts.length, "script agrees", "scripts agree")}, ${differ} differ, ${not} not run\n`;
+  const all = counted(verdicts.length, "script agrees", "scripts agree");
+  return `${agree} of ${all}, ${differ} differ, ${not} not run\n`;
 }

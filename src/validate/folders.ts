@@ -1,4 +1,7 @@
-/** Where validation keeps what it makes: kernels, compiled runners, raw consoles; and where the guest's source is. */
+/**
+ * Where validation keeps what it makes: kernels, compiled runners, raw consoles; and where the guest's source
+ * is.
+ */
 import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";

@@ -1,12 +1,12 @@
 /**
- * Differential fuzzing: random scripts both ways, a boot for each batch. What disagrees is run again in a fresh
- * boot: a kernel that gives another answer there is itself not deterministic; what stays is shrunk.
+ * Differential fuzzing: random scripts both ways, a boot for each batch. What disagrees is run again in a
+ * fresh boot: a kernel that gives another answer there is itself not deterministic; what stays is shrunk.
  */
 import type { Generation } from "../generations/generation.ts";
 import type { Script } from "../workloads/script/ast.ts";
 import { parseScript } from "../workloads/script/parse.ts";
 import { printScript } from "../workloads/script/print.ts";
-import { compareRuns } from "./compare.ts";
+import { compareRuns, LIVE } from "./compare.ts";
 import { type FuzzKind, generateScript } from "./generate.ts";
 import type { GuestResult, GuestScript } from "./guest.ts";
 import type { GuestRun } from "./guest-output.ts";
@@ -48,15 +48,12 @@ function guestScript(script: Script): GuestScript {
   return { script: parseScript(text, script.file), text };
 }
 
-/** NUMA balancing is off in every script of ours. */
-const BALANCING = false;
-
 const disagrees = ({ kind }: Verdict): boolean => kind === "differs" || kind === "model-failed";
 
 /** True if the kernel gave the same answer twice, as closely as model and kernel are compared. */
 function steady(script: Script, first: GuestRun, second: GuestRun): boolean {
   if (first.outcome !== "ran" || second.outcome !== "ran") return false;
-  return compareRuns(script, first.lines, second.lines, BALANCING).agrees;
+  return compareRuns(script, first.lines, second.lines, LIVE).agrees;
 }
 
 interface Suspect {
@@ -70,7 +67,7 @@ async function shrinkOne(suspect: Suspect, o: FuzzOptions): Promise<Disagreement
   const ask = async (scripts: readonly Script[]): Promise<boolean[]> => {
     const given = scripts.map(guestScript);
     const { runs } = await o.run(given, `seed ${suspect.seed}, shrinking: `);
-    return given.map(({ script }, index) => disagrees(judge(script, o.generation, runs[index]!, BALANCING)));
+    return given.map(({ script }, index) => disagrees(judge(script, o.generation, runs[index]!)));
   };
   const { verdict } = suspect;
   const rows = verdict.kind === "differs" ? verdict.comparison.rows : [];
@@ -82,7 +79,7 @@ async function shrinkOne(suspect: Suspect, o: FuzzOptions): Promise<Disagreement
   });
   const again = guestScript(shrunken);
   const { runs } = await o.run([again], `seed ${suspect.seed}, shrunken: `);
-  const shrunkenVerdict = judge(again.script, o.generation, runs[0]!, BALANCING);
+  const shrunkenVerdict = judge(again.script, o.generation, runs[0]!);
   const { seed, script } = suspect;
   return { seed, script, verdict, shrunken: again.script, shrunkenVerdict };
 }
@@ -99,7 +96,7 @@ async function runBatch(
   scripts.forEach(({ script }, index) => {
     const run = result.runs[index]!;
     const seed = seeds[index]!;
-    const verdict = judge(script, o.generation, run, BALANCING);
+    const verdict = judge(script, o.generation, run);
     if (verdict.kind === "not-run") found.notRun.push({ seed, why: verdict.why });
     else if (verdict.kind === "agrees") found.agreed++;
     else suspects.push({ seed, script, run, verdict });

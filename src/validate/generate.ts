@@ -1,7 +1,7 @@
 /**
- * Random valid scripts, from a seed: the same seed gives the same script everywhere. Addresses are fixed and a snapshot
- * follows every statement, so that a disagreement names the statement; khugepaged and NUMA balancing are kept
- * quiet, because what they do depends on when they do it.
+ * Random valid scripts, from a seed: the same seed gives the same script everywhere. Addresses are fixed and
+ * a snapshot follows every statement, so that a disagreement names the statement; khugepaged and NUMA
+ * balancing are kept quiet, because what they do depends on when they do it.
  */
 import { assert } from "../lib/assert.ts";
 import { below, makePrng, type Prng } from "../lib/prng.ts";
@@ -112,7 +112,8 @@ function protect(m: Making, line: number): Statement {
     [2, "none"],
   ] as const);
   const holes = region.access.subarray(range.from, range.to).some((each) => each === 0);
-  // mprotect stops at a hole; what it did before it depends on where the areas end. Our own book stays careful.
+  // mprotect stops at a hole; what it did before it depends on where the areas end. Our own book stays
+  // careful.
   for (let page = range.from; page < range.to; page++) {
     if (region.access[page] !== 0)
       region.access[page] = holes ? Math.min(region.access[page]!, ACCESS[prot]) : ACCESS[prot];

@@ -1,7 +1,7 @@
 /**
- * What the virtual machine's console said, taken apart. The runner marks where a script begins and ends with a word
- * that no command line, echo or kernel message has; between them stand JSON lines, and whatever the kernel
- * itself had to say.
+ * What the virtual machine's console said, taken apart. The runner marks where a script begins and ends with
+ * a word that no command line, echo or kernel message has; between them stand JSON lines, and whatever the
+ * kernel itself had to say.
  *
  *     … kernel messages …
  *     @@4f1c kernel {"release":…}

@@ -1,6 +1,6 @@
 /**
- * Runs scripts on a real kernel in virtual machines: one boot for all scripts of one machine, another one for what a
- * hang or a panic left undone.
+ * Runs scripts on a real kernel in virtual machines: one boot for all scripts of one machine, another one for
+ * what a hang or a panic left undone.
  *
  *     scripts by machine ──▶ boot ──▶ all ran?  yes ──▶ next machine
  *                             ▲          no: the one that had begun is lost, the rest …
@@ -91,7 +91,7 @@ async function bootWith(
 ) {
   const { options, folder } = work;
   const name = `boot-${String(++work.boots).padStart(3, "0")}`;
-  // The word must not stand in the command line's echo as a line's beginning: it does so only with a blank behind.
+  // An echo of the kernel's command line has the word too, but none of the runner's words behind it.
   const mark = `@@${name}`;
   const longestS = Math.max(...order.map((index) => waitsS(scripts[index]!.script.body)));
   const scriptLimitS = Math.ceil(options.scriptLimitS + 3 * longestS);

@@ -1,4 +1,7 @@
-/** Runs scripts on the kernel of this very machine: root only, one node, with other programs' counters mixed in. */
+/**
+ * Runs scripts on the kernel of this very machine: root only, one node, with other programs' counters mixed
+ * in.
+ */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";

@@ -1,4 +1,7 @@
-/** The first file system of a boot: the runner as /init, a console to print on, and the scripts in their order. */
+/**
+ * The first file system of a boot: the runner as /init, a console to print on, and the scripts in their
+ * order.
+ */
 import { readFileSync } from "node:fs";
 import { type CpioEntry, writeCpio } from "./cpio.ts";
 

@@ -35,7 +35,10 @@ export interface ModelRun {
   readonly hugeZeroAllocated: boolean;
 }
 
-/** Simulates a script. What takes time takes it on the first hardware of the list: no figure compared depends on it. */
+/**
+ * Simulates a script. What takes time takes it on the first hardware of the list: no figure compared depends
+ * on it.
+ */
 export function runModel(script: Script, options: ModelOptions): ModelRun {
   const { lines, hugeZeroAllocated } = simulateScript({
     script,

@@ -62,7 +62,8 @@ function machineArguments({ nodes, cpus, memBytes }: ScriptMachine): string[] {
 function commandLine(boot: Boot, archive: string): string[] {
   const kernelWords = [
     "console=ttyS0 loglevel=4 panic=-1 mitigations=off norandmaps",
-    `mark=${boot.mark} nodes=${boot.machine.nodes} limit=${boot.scriptLimitS} drop=${boot.dropCaches ? 1 : 0}`,
+    `mark=${boot.mark} nodes=${boot.machine.nodes}`,
+    `limit=${boot.scriptLimitS} drop=${boot.dropCaches ? 1 : 0}`,
   ];
   return [
     ...["-accel", boot.accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],

@@ -1,7 +1,7 @@
 /**
- * The shortest script that still disagrees. A round proposes every script with some part left out, all at once,
- * because asking the real kernel costs a boot however many scripts it carries; the shortest one that still disagrees
- * begins the next round, until none does.
+ * The shortest script that still disagrees. A round proposes every script with some part left out, all at
+ * once, because asking the real kernel costs a boot however many scripts it carries; the shortest one that
+ * still disagrees begins the next round, until none does.
  */
 import { UserError } from "../lib/assert.ts";
 import type { Script, Statement } from "../workloads/script/ast.ts";

@@ -1,9 +1,12 @@
-/** Both sides of one script, and what comes of it. Only "agrees" is a pass: what was not run, or not compared, is none. */
+/**
+ * Both sides of one script, and what comes of it. Only "agrees" is a pass: what was not run, or not compared,
+ * is none.
+ */
 import type { ScriptLine } from "../engine/simulate.ts";
 import type { Generation } from "../generations/generation.ts";
 import { BrokenBelief, UserError } from "../lib/assert.ts";
 import type { Script } from "../workloads/script/ast.ts";
-import { type Comparison, compareRuns } from "./compare.ts";
+import { type Comparison, compareRuns, LIVE } from "./compare.ts";
 import type { GuestRun } from "./guest-output.ts";
 import { runModel } from "./model.ts";
 
@@ -25,17 +28,12 @@ export function modelLines(script: Script, generation: Generation): readonly Scr
   }
 }
 
-/** `balancingByDefault`: the kernel balances NUMA unless told not to. */
-export function judge(
-  script: Script,
-  generation: Generation,
-  guest: GuestRun,
-  balancingByDefault: boolean,
-): Verdict {
+/** What comes of a script that a live kernel ran, or did not. */
+export function judge(script: Script, generation: Generation, guest: GuestRun): Verdict {
   if (guest.outcome === "failed") return { kind: "not-run", why: guest.why };
   const model = modelLines(script, generation);
   if (typeof model === "string") return { kind: "model-failed", why: model };
-  const comparison = compareRuns(script, model, guest.lines, balancingByDefault);
+  const comparison = compareRuns(script, model, guest.lines, LIVE);
   if (comparison.rows.length === 0)
     return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
   return { kind: comparison.agrees ? "agrees" : "differs", comparison };
