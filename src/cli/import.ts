@@ -22,7 +22,7 @@ import type { TraceSink } from "../workloads/trace/sink.ts";
 import { makeMemoryWriter, makeTraceWriter, type WriterOptions } from "../workloads/trace/writer.ts";
 import { EXIT, whenCalled } from "./command.ts";
 import { beginFile, demandFile, err, out } from "./host.ts";
-import { COMPRESSORS, DECOMPRESSORS, type Input, openInput, STDIN_NAME } from "./input.ts";
+import { COMPRESSORS, DECOMPRESSORS, type Input, MEMORY_PACKING, openInput, STDIN_NAME } from "./input.ts";
 
 interface ImportOptions {
   readonly output?: string;
@@ -151,7 +151,7 @@ async function convert(
     return { summary, totals: writer.end() };
   }
   // Placing anew reads a finished trace: it is kept in memory, compressed, until then.
-  const whole = makeMemoryWriter({ codec: "zstd", compress: COMPRESSORS.zstd });
+  const whole = makeMemoryWriter(MEMORY_PACKING);
   const summary = await run(input, format, whole, options);
   whole.end();
   copyTrace(relayout(openTrace(whole.bytes(), DECOMPRESSORS), { alignment: options.align }), writer);

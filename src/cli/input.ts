@@ -4,14 +4,7 @@
  */
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
-import {
-  createGunzip,
-  createZstdDecompress,
-  gunzipSync,
-  gzipSync,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from "node:zlib";
+import zlib from "node:zlib";
 import { UserError } from "../lib/assert.ts";
 import type { CodecName } from "../workloads/trace/format.ts";
 import type { Decompressors } from "../workloads/trace/reader.ts";
@@ -34,16 +27,36 @@ const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const PIECE_BYTES = 1 << 20;
 
+type Decompressor = zlib.Gunzip | zlib.ZstdDecompress;
+
+/** Node has zstd from 22.15 on; what needs none of it runs on older ones too. */
+const hasZstd = typeof zlib.createZstdDecompress === "function";
+
+function demandZstd(): void {
+  if (hasZstd) return;
+  throw new UserError(
+    `zstd compression needs Node 22.15 or newer, this is ${process.versions.node}: use gzip, or that Node`,
+  );
+}
+
 /** What the store's blocks are packed and unpacked with. */
 export const DECOMPRESSORS: Decompressors = {
-  gzip: (bytes) => gunzipSync(bytes),
-  zstd: (bytes) => zstdDecompressSync(bytes),
+  gzip: (bytes) => zlib.gunzipSync(bytes),
+  ...(hasZstd ? { zstd: (bytes: Uint8Array) => zlib.zstdDecompressSync(bytes) } : {}),
 };
 
 export const COMPRESSORS: Readonly<Record<Exclude<CodecName, "none">, (bytes: Uint8Array) => Uint8Array>> = {
-  gzip: (bytes) => gzipSync(bytes, { level: 6 }),
-  zstd: (bytes) => zstdCompressSync(bytes),
+  gzip: (bytes) => zlib.gzipSync(bytes, { level: 6 }),
+  zstd: (bytes) => {
+    demandZstd();
+    return zlib.zstdCompressSync(bytes);
+  },
 };
+
+/** How a trace is packed that is kept in memory for a while: with the faster one, if it is there. */
+export const MEMORY_PACKING = hasZstd
+  ? ({ codec: "zstd", compress: COMPRESSORS.zstd } as const)
+  : ({ codec: "gzip", compress: COMPRESSORS.gzip } as const);
 
 /** Opens a file, or standard input for "-". */
 export async function openInput(path: string, headBytes: number): Promise<Input> {
@@ -80,11 +93,7 @@ async function* plainPieces(
     if (piece.done === true) break;
     start = Buffer.concat([start, piece.value]);
   }
-  const undo = beginsWith(start, GZIP)
-    ? createGunzip()
-    : beginsWith(start, ZSTD)
-      ? createZstdDecompress()
-      : undefined;
+  const undo = decompressorOf(start);
   if (undo === undefined) {
     if (start.length > 0) yield start;
     for (let piece = await source.next(); piece.done !== true; piece = await source.next()) yield piece.value;
@@ -108,11 +117,14 @@ async function* plainPieces(
   }
 }
 
-async function pump(
-  start: Uint8Array,
-  source: AsyncIterator<Uint8Array>,
-  undo: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>,
-): Promise<void> {
+function decompressorOf(start: Uint8Array): Decompressor | undefined {
+  if (beginsWith(start, GZIP)) return zlib.createGunzip();
+  if (!beginsWith(start, ZSTD)) return undefined;
+  demandZstd();
+  return zlib.createZstdDecompress();
+}
+
+async function pump(start: Uint8Array, source: AsyncIterator<Uint8Array>, undo: Decompressor): Promise<void> {
   try {
     for (let piece: Uint8Array | undefined = start; piece !== undefined; ) {
       if (undo.destroyed) return;

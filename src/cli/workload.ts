@@ -19,7 +19,7 @@ import { parseScript } from "../workloads/script/parse.ts";
 import { openTrace } from "../workloads/trace/reader.ts";
 import { makeMemoryWriter } from "../workloads/trace/writer.ts";
 import { demandFile } from "./host.ts";
-import { COMPRESSORS, DECOMPRESSORS, type Input, openInput, STDIN_NAME } from "./input.ts";
+import { DECOMPRESSORS, type Input, MEMORY_PACKING, openInput, STDIN_NAME } from "./input.ts";
 import { openStored } from "./stored.ts";
 
 export interface ScriptWorkload {
@@ -53,7 +53,7 @@ function warningsOf({ name, cutOff }: Input, summary: ImportSummary): string[] {
 
 /** Imports into memory, compressed: a trace is read again for each column. */
 async function importText(input: Input, format: ImportFormat): Promise<TraceWorkload> {
-  const writer = makeMemoryWriter({ codec: "zstd", compress: COMPRESSORS.zstd });
+  const writer = makeMemoryWriter(MEMORY_PACKING);
   const importer = makeImporter(format, writer);
   for await (const piece of input.pieces) importer.push(piece);
   const summary = importer.end();
