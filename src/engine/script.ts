@@ -37,12 +37,22 @@ interface ScriptRun {
   readonly session: Session;
   readonly own: OwnPages;
   readonly lines: ScriptLine[];
+  /** Every task so far: a name may be used again while its first bearer still runs. */
+  readonly tasks: Task[];
+  /** The counters when the script began. */
+  readonly startCounts: Float64Array;
 }
 
 /** Runs the script to its end, all its tasks included. Returns what it prints. */
 export function runScript(session: Session, script: Script): ScriptLine[] {
   const { k, d } = session;
-  const run: ScriptRun = { session, own: makeOwnPages(), lines: [] };
+  const run: ScriptRun = {
+    session,
+    own: makeOwnPages(),
+    lines: [],
+    tasks: [],
+    startCounts: k.vmstat.slice(),
+  };
   const main = makeTask("main", makeMm(k), new Map());
   main.mm.name = "main";
   let endNs = 0;
@@ -50,21 +60,18 @@ export function runScript(session: Session, script: Script): ScriptLine[] {
     yield* runBody(run, main, script.body);
     endNs = k.nowNs;
   });
-  const tasks = () => session.outcome === "oom" || everyDone(main);
-  if (!runUntil(d, tasks)) {
-    assert(everyDone(main), "a script's tasks do not wait for ever: " + stuckRunners(d).join(", "));
+  const everyDone = () => run.tasks.every((task) => task.finished);
+  if (!runUntil(d, () => session.outcome === "oom" || everyDone())) {
+    assert(everyDone(), "a script's tasks do not wait for ever: " + stuckRunners(d).join(", "));
   }
   run.lines.push({ elapsed_s: Math.round(endNs / 1e4) / 1e5 });
   return run.lines;
 }
 
-function everyDone(task: Task): boolean {
-  return task.finished && [...task.children.values()].every(everyDone);
-}
-
 /** Starts a task's runner; when its body ends, its address space goes with its last user. */
 function start(run: ScriptRun, task: Task, cpu: number, atNs: number, body: () => Path): void {
   const { d } = run.session;
+  run.tasks.push(task);
   task.runner = spawn(d, { name: task.name, mm: task.mm, cpu, atNs, path: lifeOf(run, task, body) });
 }
 
@@ -118,7 +125,7 @@ function runStatement(run: ScriptRun, task: Task, s: Statement): Path<number> {
 function* report(run: ScriptRun, task: Task, label: string): Path<number> {
   const { k } = run.session;
   beforeReport(run.own, k);
-  run.lines.push(snapshot(run.session, task, label));
+  run.lines.push(snapshot(run, task, label));
   afterReport(run.own, k);
   return 0;
 }
@@ -223,12 +230,12 @@ function touchIfMapped(session: Session, task: Task, vpn: Vpn, write: boolean): 
   return touchOne(k, k.cpu, row, vpn % k.geometry.pagesPerHuge, write);
 }
 
-/** Counters since the start, and the regions of the task that are mapped. */
-function snapshot(session: Session, task: Task, label: string): ScriptLine {
+/** What counters moved by since the start, and the regions of the task that are mapped. */
+function snapshot({ session, startCounts }: ScriptRun, task: Task, label: string): ScriptLine {
   const { k } = session;
   const vmstat: Record<string, number> = {};
   COUNTER_NAMES.forEach((name, index) => {
-    const value = k.vmstat[index]!;
+    const value = k.vmstat[index]! - startCounts[index]!;
     if (value !== 0) vmstat[name] = value;
   });
   const maps: Record<string, RegionFigures> = {};

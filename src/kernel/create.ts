@@ -1,5 +1,10 @@
-/** Boots a kernel: all state of one machine under one generation's behaviours and knobs. */
-import { COUNTER_NAMES } from "../core/counters.ts";
+/**
+ * Boots a kernel: all state of one machine under one generation's behaviours and knobs.
+ *
+ * Models:       start_kernel() as far as memory goes; mm/huge_memory.c hugepage_init(), v6.1.
+ * Not modelled: boot-time allocations (a share of frames is reserved instead), the command line.
+ */
+import { C, COUNTER_NAMES } from "../core/counters.ts";
 import { type KnobSpec, makeKnobs } from "../core/knobs.ts";
 import { asCpu, PAGE_BYTES } from "../core/units.ts";
 import { makePrng } from "../lib/prng.ts";
@@ -71,6 +76,7 @@ export function createKernel(options: KernelOptions): Kernel {
     stolenNs: new Float64Array(machine.cpus),
     listener: undefined,
   };
+  k.vmstat[C.nr_free_pages] = k.buddy.freePages;
   bindTunables(knobs, tunables, (name) => {
     if (name.startsWith("vm.") || name === "transparent_hugepage/enabled")
       refreshWatermarks(k.buddy, tunables);

@@ -3,153 +3,184 @@
  * same list.
  *
  * They hold between paths: while a path is under way, what it has half done may break them.
+ *
+ * Models:       nothing of the kernel: what must be true of any of its states.
+ * Not modelled: beliefs about what came before (order, counters that only grow).
  */
-import { asPfn, PAGE_BYTES } from "../core/units.ts";
-import { FRAME } from "./mm/frames.ts";
+import { C } from "../core/counters.ts";
+import { asCpu, asPmdRow } from "../core/units.ts";
+import { type Census, takeCensus } from "./census.ts";
+import { FRAME_BELIEFS } from "./invariants-frames.ts";
+import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
-import { headOf } from "./mm/rmap.ts";
 import type { Kernel } from "./state.ts";
+import type { Level } from "./tlb/level.ts";
+import { HUGE_KEY } from "./tlb/tlb.ts";
 
 export interface Invariant {
   readonly belief: string;
   /** Undefined when it holds; else what is wrong, with numbers. */
-  readonly check: (k: Kernel, mapped: Mapped) => string | undefined;
-}
-
-/** What the page tables map, counted in one walk. */
-export interface Mapped {
-  readonly ptes: Map<number, number>;
-  readonly pmds: Map<number, number>;
-  readonly anonOfMm: Map<number, number>;
-  readonly hugeOfMm: Map<number, number>;
-  readonly swap: Map<number, number>;
-}
-
-function add(map: Map<number, number>, key: number, count: number): void {
-  map.set(key, (map.get(key) ?? 0) + count);
-}
-
-/** Walks every page table. */
-export function countMappings(k: Kernel): Mapped {
-  const mapped: Mapped = {
-    ptes: new Map(),
-    pmds: new Map(),
-    anonOfMm: new Map(),
-    hugeOfMm: new Map(),
-    swap: new Map(),
-  };
-  const { pt } = k;
-  for (let table = 0; table < pt.nextPmdTable; table++) {
-    const mm = pt.pmdTables.mm[table]!;
-    if (mm < 0 || pt.pmdTables.used[table] === 0) continue;
-    for (let row = table * ENTRIES_PER_TABLE; row < (table + 1) * ENTRIES_PER_TABLE; row++) {
-      countRow(k, row, mm, mapped);
-    }
-  }
-  return mapped;
-}
-
-function countRow(k: Kernel, row: number, mm: number, mapped: Mapped): void {
-  const { pt, geometry } = k;
-  const kind = pt.pmd.kind[row];
-  if (kind === PMD.HUGE) {
-    add(mapped.pmds, pt.pmd.value[row]!, 1);
-    add(mapped.anonOfMm, mm, geometry.pagesPerHuge);
-    add(mapped.hugeOfMm, mm, 1);
-  }
-  if (kind !== PMD.TABLE) return;
-  const from = pt.pmd.value[row]! * geometry.pagesPerHuge;
-  for (let i = from; i < from + geometry.pagesPerHuge; i++) {
-    const flags = pt.pteFlags[i]!;
-    if ((flags & PTE.SWAP) !== 0) add(mapped.swap, pt.ptePfn[i]!, 1);
-    else if ((flags & (PTE.PRESENT | PTE.ZERO | PTE.FILE)) === PTE.PRESENT) {
-      add(mapped.ptes, pt.ptePfn[i]!, 1);
-      if ((k.frames.flags[headOf(k, asPfn(pt.ptePfn[i]!))]! & FRAME.ANON) !== 0) add(mapped.anonOfMm, mm, 1);
-    }
-  }
-}
-
-function firstWrong(
-  entries: Iterable<readonly [number, number]>,
-  actual: (key: number) => number,
-  what: string,
-): string | undefined {
-  for (const [key, expected] of entries) {
-    if (actual(key) !== expected) return `${what} ${key} has ${actual(key)}, the page tables say ${expected}`;
-  }
-  return undefined;
+  readonly check: (k: Kernel, census: Census) => string | undefined;
 }
 
 export const INVARIANTS: readonly Invariant[] = [
-  {
-    belief: "a page's map count is the number of PTEs that map it",
-    check: (k, m) => firstWrong(m.ptes, (pfn) => k.frames.mapCount[pfn]!, "mapCount of frame"),
-  },
-  {
-    belief: "a huge page's map count is the number of PMDs that map it",
-    check: (k, m) =>
-      firstWrong(m.pmds, (pfn) => k.blocks.hugeMapCount[pfn >> k.geometry.hugeOrder]!, "huge mapCount of"),
-  },
-  {
-    belief: "an address space's anonymous pages are those that its page tables map",
-    check: (k, m) => {
-      for (const mm of k.mms) {
-        if (mm === undefined || mm.anonPages === (m.anonOfMm.get(mm.id) ?? 0)) continue;
-        return `mm ${mm.id} counts ${mm.anonPages}, its page tables map ${m.anonOfMm.get(mm.id) ?? 0}`;
-      }
-      return undefined;
-    },
-  },
-  {
-    belief: "an address space's huge PMDs are those that its page tables hold",
-    check: (k, m) => {
-      for (const mm of k.mms) {
-        if (mm === undefined || mm.hugePmds === (m.hugeOfMm.get(mm.id) ?? 0)) continue;
-        return `mm ${mm.id} counts ${mm.hugePmds}, its page tables hold ${m.hugeOfMm.get(mm.id) ?? 0}`;
-      }
-      return undefined;
-    },
-  },
-  { belief: "every reference of a mapped page has an owner", check: wrongReference },
-  {
-    belief: "a swap slot's use count is the number of entries that name it",
-    check: (k, m) => firstWrong(m.swap, (slot) => k.swap.useCount[slot]!, "swap slot"),
-  },
-  { belief: "no mapped page is free or beyond the machine", check: wrongTotal },
+  { belief: "areas are in order, do not overlap, and know their anon_vmas", check: wrongArea },
+  { belief: "what is mapped lies in an area, and every table counts its rows", check: (_k, c) => c.wrong },
+  { belief: "an address space's figures are those of its page tables", check: wrongFigures },
+  { belief: "the sums over all address spaces are their figures' sums", check: wrongTotals },
+  { belief: "a PTE table is in use or free, and a free one is empty", check: wrongTables },
+  { belief: "a swap slot's use count is the number of entries that name it", check: wrongSlot },
+  ...FRAME_BELIEFS,
+  { belief: "khugepaged's list has each registered address space once", check: wrongList },
+  { belief: "no TLB of a CPU in use knows more than the page tables allow", check: wrongTlb },
 ];
 
-/** A mapped page's references: its mappings, its LRU batch, its pins, shared memory. */
-function wrongReference(k: Kernel, m: Mapped): string | undefined {
-  const expected = new Map<number, number>();
-  for (const [pfn, count] of m.ptes) add(expected, headOf(k, asPfn(pfn)), count);
-  for (const [head, count] of m.pmds) add(expected, head, count);
-  for (const [head, count] of k.pins) add(expected, head, count);
-  for (const [pfn, count] of expected) {
-    if ((k.frames.flags[pfn]! & FRAME.ANON) === 0) continue;
-    const batched = (k.frames.flags[pfn]! & FRAME.BATCHED) !== 0 ? 1 : 0;
-    const actual = k.frames.refCount[pfn]!;
-    if (actual !== count + batched)
-      return `frame ${pfn} has ${actual} references, ${count + batched} have owners`;
+function wrongArea(k: Kernel): string | undefined {
+  const active = new Map<number, number>();
+  for (const mm of k.mms) {
+    const found = mm === undefined ? undefined : wrongAreaOf(mm, active);
+    if (found !== undefined) return found;
+  }
+  for (const anonVma of k.rmap.anonVmas) {
+    const count = anonVma === undefined ? 0 : (active.get(anonVma.id) ?? 0);
+    if (anonVma !== undefined && anonVma.active !== count)
+      return `anon_vma ${anonVma.id} counts ${anonVma.active} areas of its own, ${count} have it`;
   }
   return undefined;
 }
 
-/** Every mapped frame is neither free nor out of range. */
-function wrongTotal(k: Kernel, m: Mapped): string | undefined {
-  const frames = k.machine.memBytes / PAGE_BYTES;
-  for (const pfn of m.ptes.keys()) {
-    if (pfn >= frames) return `frame ${pfn} is mapped, the machine has ${frames}`;
-    if ((k.frames.flags[pfn]! & (FRAME.BUDDY | FRAME.PCP)) !== 0) return `frame ${pfn} is mapped and free`;
+function wrongAreaOf(mm: Mm, active: Map<number, number>): string | undefined {
+  let end = 0;
+  for (const vma of mm.vmas) {
+    if (vma.start < end || vma.end <= vma.start)
+      return `[${vma.start}, ${vma.end}) follows what ends at ${end}`;
+    end = vma.end;
+    const own = vma.anonVma;
+    if (own !== undefined) active.set(own.id, (active.get(own.id) ?? 0) + 1);
+    if (own !== undefined && !vma.chain.includes(own))
+      return `the area at ${vma.start} lacks its own anon_vma`;
+    for (const anonVma of vma.chain)
+      if (!anonVma.vmas.includes(vma)) return `anon_vma ${anonVma.id} does not know the area at ${vma.start}`;
   }
   return undefined;
+}
+
+function wrongFigures(k: Kernel, census: Census): string | undefined {
+  for (const mm of k.mms) {
+    if (mm === undefined) continue;
+    const found = census.mms.get(mm.id)!;
+    for (const name of Object.keys(found) as (keyof typeof found)[]) {
+      // File pages that the trace tells of are in no page table of ours.
+      if (name === "filePages" && mm.filePagesFromTrace) continue;
+      if (mm[name] !== found[name])
+        return `mm ${mm.id} counts ${mm[name]} ${name}, its page tables hold ${found[name]}`;
+    }
+  }
+  return undefined;
+}
+
+function wrongTotals(k: Kernel, census: Census): string | undefined {
+  let resident = 0;
+  let huge = 0;
+  let touched = 0;
+  for (const mm of k.mms) {
+    if (mm === undefined) continue;
+    resident += mm.anonPages + mm.filePages;
+    huge += mm.hugePmds;
+    touched += mm.touchedPages;
+  }
+  const { totals } = k;
+  if (totals.resident !== resident) return `${totals.resident} resident pages in all, ${resident} summed up`;
+  if (totals.huge !== huge) return `${totals.huge} huge PMDs in all, ${huge} summed up`;
+  if (totals.touched !== touched) return `${totals.touched} touched pages in all, ${touched} summed up`;
+  const counted = k.vmstat[C.nr_page_table_pages]!;
+  const tables = census.lowerTables;
+  return counted === tables ? undefined : `nr_page_table_pages is ${counted}, there are ${tables}`;
+}
+
+/** Free tables that are looked at: those that will be taken next. */
+const FREE_TABLES_LOOKED_AT = 16;
+
+function wrongTables(k: Kernel, census: Census): string | undefined {
+  const { pt, geometry } = k;
+  const inUse = pt.nextPteTable - pt.freePteTables.length;
+  if (inUse !== census.pteTables) return `${inUse} PTE tables are taken, ${census.pteTables} are in use`;
+  for (const slot of pt.freePteTables.slice(-FREE_TABLES_LOOKED_AT)) {
+    const from = slot * geometry.pagesPerHuge;
+    for (let i = from; i < from + geometry.pagesPerHuge; i++)
+      if (pt.pteFlags[i] !== 0) return `the free PTE table ${slot} has an entry`;
+  }
+  return undefined;
+}
+
+function wrongSlot(k: Kernel, census: Census): string | undefined {
+  let free = 0;
+  for (let slot = 0; slot < census.slotUses.length; slot++) {
+    const counted = k.swap.useCount[slot]!;
+    if (counted === 0) free++;
+    if (counted !== census.slotUses[slot])
+      return `swap slot ${slot} counts ${counted} entries, ${census.slotUses[slot]} name it`;
+  }
+  return free === k.swap.free ? undefined : `${k.swap.free} swap slots count as free, ${free} are`;
+}
+
+function wrongList(k: Kernel): string | undefined {
+  const { list, mm: cursor } = k.khugepaged;
+  for (const mm of k.mms) {
+    if (mm === undefined) continue;
+    const times = list.filter((each) => each === mm).length;
+    if (times !== (mm.registered ? 1 : 0)) return `mm ${mm.id} is on the list ${times} times`;
+  }
+  if (list.some((mm) => k.mms[mm.id] !== mm)) return "an address space on the list is gone";
+  return cursor === undefined || list.includes(cursor) ? undefined : "the cursor is in none of the list";
+}
+
+function wrongTlb(k: Kernel): string | undefined {
+  const { tlb } = k;
+  const levels = tlb.l1Huge === tlb.l1Small ? [tlb.l1Small, tlb.l2] : [tlb.l1Small, tlb.l1Huge, tlb.l2];
+  for (let cpu = 0; cpu < tlb.cpus; cpu++) {
+    for (const level of levels) {
+      const found = wrongLevel(k, level, cpu);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function wrongLevel(k: Kernel, level: Level, cpu: number): string | undefined {
+  const { pt } = k;
+  for (let i = cpu * level.entries; i < (cpu + 1) * level.entries; i++) {
+    const key = level.tags[i]! >>> 1;
+    if (level.tags[i] === -1) continue;
+    const huge = key >= HUGE_KEY;
+    const row = asPmdRow(huge ? key - HUGE_KEY : key >>> k.geometry.hugeOrder);
+    const mm = k.mms[pt.pmdTables.mm[Math.floor(row / ENTRIES_PER_TABLE)]!];
+    // A CPU that has left the address space forgets what was flushed meanwhile when it comes back.
+    if (mm === undefined || mm.cpus[asCpu(cpu)] === 0) continue;
+    const flags = huge ? hugeFlags(k, row) : smallFlags(k, row, key & (k.geometry.pagesPerHuge - 1));
+    const needed = PTE.PRESENT | ((level.tags[i]! & 1) !== 0 ? PTE.WRITE | PTE.DIRTY : 0);
+    if ((flags & (needed | PTE.HINT)) !== needed)
+      return `CPU ${cpu} knows ${huge ? "huge row" : "page"} ${huge ? row : key} with ${needed}, it has ${flags}`;
+  }
+  return undefined;
+}
+
+function hugeFlags(k: Kernel, row: number): number {
+  const kind = k.pt.pmd.kind[row];
+  return kind === PMD.HUGE || kind === PMD.HUGE_ZERO ? k.pt.pmd.flags[row]! : 0;
+}
+
+function smallFlags(k: Kernel, row: number, index: number): number {
+  if (k.pt.pmd.kind[row] !== PMD.TABLE) return 0;
+  return k.pt.pteFlags[k.pt.pmd.value[row]! * k.geometry.pagesPerHuge + index]!;
 }
 
 /** The beliefs that do not hold, each with what was found. */
 export function violations(k: Kernel): string[] {
-  const mapped = countMappings(k);
+  const census = takeCensus(k);
   const broken: string[] = [];
   for (const { belief, check } of INVARIANTS) {
-    const found = check(k, mapped);
+    const found = check(k, census);
     if (found !== undefined) broken.push(`${belief}: ${found}`);
   }
   return broken;

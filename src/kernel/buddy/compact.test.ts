@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { C } from "../../core/counters.ts";
 import { SMALL } from "../../core/geometry.ts";
 import { asNode, NO_FRAME, type Pfn } from "../../core/units.ts";
+import { makeCompound } from "../fault/huge.ts";
 import { violations } from "../invariants.ts";
 import type { Mm } from "../mm/mm.ts";
 import { pinPage } from "../mm/pin.ts";
@@ -10,6 +11,7 @@ import { zapRange } from "../mm/zap.ts";
 import { lruDrainAll } from "../reclaim/lru.ts";
 import type { Kernel } from "../state.ts";
 import { allocPages } from "./alloc.ts";
+import { putPage } from "./free.ts";
 import { GFP } from "./gfp.ts";
 import { drainAllPcps } from "./pcp.ts";
 import {
@@ -68,6 +70,8 @@ test("pages move from the bottom to the top until a huge block is free", () => {
   ]);
   expect(k.vmstat[C.pgmigrate_success]).toBe(2);
   expect([frameOf(k, mm, start), frameOf(k, mm, start + 2)].sort()).toEqual([29, 31]);
+  makeCompound(k, block);
+  putPage(k, block);
   expect(violations(k)).toEqual([]);
 });
 

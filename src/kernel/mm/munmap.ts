@@ -6,9 +6,9 @@
  * Models:       mm/mmap.c do_mas_align_munmap(), unmap_region(), exit_mmap(), v6.1.
  * Not modelled: downgrading the mmap lock while zapping; the OOM reaper.
  */
-import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
 import type { Op, Path } from "../../core/ops.ts";
+import { assert } from "../../lib/assert.ts";
 import { dropShared } from "../fault/shared.ts";
 import { khugepagedExit } from "../khugepaged/register.ts";
 import { lruDrain } from "../reclaim/lru.ts";
@@ -79,7 +79,7 @@ export function* exitMm(k: Kernel, mm: Mm): Path {
     freePageTables(k, mm, gone[0]!.start, gone[gone.length - 1]!.end, 0, Number.MAX_SAFE_INTEGER);
   }
   addFilePages(mm, -mm.filePages);
-  k.vmstat[C.nr_page_table_pages]! -= mm.tablePages;
+  assert(mm.tablePages === 1, "of an address space without areas only the topmost table is left");
   mm.tablePages = 0;
   if (mm.usesHugeZero) {
     mm.usesHugeZero = false;

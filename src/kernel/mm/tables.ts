@@ -24,10 +24,16 @@ import {
   vpnOfRow,
 } from "./page-table.ts";
 
-/** Page-table pages of an mm changed by `count`. */
+/** PTE and PMD tables of an mm changed by `count`. */
 export function countTables(k: Kernel, mm: Mm, count: number): void {
   mm.tablePages += count;
   k.vmstat[C.nr_page_table_pages]! += count;
+  if (count > 0) spend(k, count * (k.costs.allocPageNs + k.costs.zeroPageNs));
+}
+
+/** The same for the tables above PMD tables, which nr_page_table_pages leaves out. */
+function countUpperTables(k: Kernel, mm: Mm, count: number): void {
+  mm.tablePages += count;
   if (count > 0) spend(k, count * (k.costs.allocPageNs + k.costs.zeroPageNs));
 }
 
@@ -42,7 +48,7 @@ export function ensureRow(k: Kernel, mm: Mm, vpn: Vpn): PmdRow {
   if (pud === undefined) {
     pud = new Int32Array(ENTRIES_PER_TABLE).fill(-1);
     mm.directory.puds[pgdIndex] = pud;
-    countTables(k, mm, 1);
+    countUpperTables(k, mm, 1);
   }
   pud[gib % ENTRIES_PER_TABLE] = takePmdTable(k.pt, mm.id, gib * tablePages);
   countTables(k, mm, 1);
@@ -132,7 +138,7 @@ export function freePageTables(
     freePmdTables(k, mm, pud, pgd, start, end, floor, ceiling);
     if (pgd * pudPages < floor || (pgd + 1) * pudPages > ceiling || pud.some((table) => table >= 0)) continue;
     mm.directory.puds[pgd] = undefined;
-    countTables(k, mm, -1);
+    countUpperTables(k, mm, -1);
   }
 }
 
