@@ -20,6 +20,7 @@ export interface CommonOptions {
   readonly swap?: string;
   readonly fragmented?: string;
   readonly verify?: true;
+  readonly quietSystem?: true;
   readonly json?: true;
   readonly raw?: true;
   readonly counters?: true;
@@ -45,6 +46,10 @@ export function addCommonOptions(command: Command): Command {
     .option("--swap <size>", "swap space, such as 4G (none unless told)")
     .option("--fragmented <ratio>", "share of 2 MiB blocks that hold an unmovable page at the start, 0..1")
     .option("--verify", "check the model's invariants as it runs (slower)")
+    .option(
+      "--quiet-system",
+      "no other program has memory that khugepaged looks at: it scans the first at once",
+    )
     .option("--json", "print JSON")
     .option("--raw", "print plain numbers: bytes, ns, counts")
     .option("--counters", "also print every counter under its /proc/vmstat name")

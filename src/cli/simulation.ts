@@ -32,6 +32,7 @@ export async function simulate(
       // A list in the order of the command line, as an object: the last write of a knob wins, as it would there.
       settings: Object.fromEntries(o.settings),
       verify: o.options.verify === true,
+      quietSystem: o.options.quietSystem === true,
       name: program === "" ? workload.name : `${program} (${workload.name})`,
       hugeZeroAllocated: o.hugeZeroAllocated === true,
       onProgress: (told) => progress.show(`${o.label}: ${told}`),

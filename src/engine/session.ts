@@ -44,6 +44,8 @@ export interface SessionOptions {
    * short.
    */
   readonly hugeZeroAllocated?: boolean;
+  /** No other program is registered with khugepaged: the first that registers wakes it, and is scanned at once. */
+  readonly quietSystem?: boolean;
 }
 
 export interface Session {
@@ -76,6 +78,7 @@ export function openSession(options: SessionOptions): Session {
       throw new UserError(`${refusal.knob}: found "${refusal.found}", expected ${refusal.expected}`);
     }
   }
+  k.khugepaged.othersRegistered = options.quietSystem !== true;
   k.thp.hugeZeroAllocated = options.hugeZeroAllocated === true;
   const d = makeDriver(k);
   const c = makeCollector();

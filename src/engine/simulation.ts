@@ -54,6 +54,8 @@ export interface SimulateOptions {
   readonly name?: string;
   /** An earlier script of the same boot has brought the huge zero page into being. */
   readonly hugeZeroAllocated?: boolean;
+  /** No other program is registered with khugepaged: the first that registers wakes it, and is scanned at once. */
+  readonly quietSystem?: boolean;
   /** Told from time to time how far a trace's replay is. */
   readonly onProgress?: (text: string) => void;
 }
@@ -139,6 +141,7 @@ export function simulate(workload: Script | TraceReader, options: SimulateOption
     verify: options.verify === true,
     name,
     hugeZeroAllocated,
+    quietSystem: options.quietSystem === true,
   };
   if (isScript(workload)) return simulateScript({ ...common, script: workload });
   const { onProgress } = options;

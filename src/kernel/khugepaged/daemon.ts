@@ -23,14 +23,15 @@ import { lookAtRegion, SCAN_RESULTS, type ScanResult } from "./check.ts";
 import { collapseRegion } from "./collapse.ts";
 
 /**
- * The daemon: runs while huge pages are on; the driver starts it again when they are switched on.
+ * The daemon: runs while huge pages are on and an address space is registered; the driver starts it again.
  *
- * On a live system its list is never empty (other programs have been registered since boot), so that it does
- * not wait for a first address space: it sleeps from pass to pass, and a new one is seen by the next pass.
+ * On most live systems the list is never empty (other programs have been registered since boot): the daemon sleeps from
+ * pass to pass, and a new address space is seen by the next pass. Where it is empty, the first one to register wakes the
+ * daemon, whose pass begins at once.
  */
 export function* khugepaged(k: Kernel): Path {
   const state = k.khugepaged;
-  while (k.tunables.enabled !== "never") {
+  while (k.tunables.enabled !== "never" && (state.othersRegistered || state.list.length > 0)) {
     const startNs = k.nowNs;
     spend(k, PASS_NS);
     yield* pass(k);

@@ -23,12 +23,14 @@ export function khugepagedFork(k: Kernel, parent: Mm, child: Mm): void {
 function register(k: Kernel, mm: Mm): void {
   mm.registered = true;
   k.khugepaged.list.push(mm);
+  if (k.khugepaged.list.length === 1) wakeKhugepaged(k);
 }
 
-/** Starts the daemon if it does not run: at boot, and when huge pages are switched on. */
+/** Starts the daemon if it waits for work: at boot, when huge pages are switched on, at a first registration. */
 export function wakeKhugepaged(k: Kernel): void {
   const state = k.khugepaged;
   if (state.running || state.onWake === undefined || k.tunables.enabled === "never") return;
+  if (!state.othersRegistered && state.list.length === 0) return;
   state.running = true;
   state.onWake();
 }

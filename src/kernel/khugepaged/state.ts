@@ -4,6 +4,8 @@ import type { Mm } from "../mm/mm.ts";
 export interface KhugepagedState {
   /** Registered address spaces, in order of registration. */
   readonly list: Mm[];
+  /** Other programs have been registered since boot, so that the daemon never waits for a first one. */
+  othersRegistered: boolean;
   /** Where the scan stands; undefined: at the head of the list. */
   mm: Mm | undefined;
   vpn: number;
@@ -21,6 +23,7 @@ export interface KhugepagedState {
 export function makeKhugepaged(): KhugepagedState {
   return {
     list: [],
+    othersRegistered: true,
     mm: undefined,
     vpn: 0,
     pagesCollapsed: 0,
