@@ -27,6 +27,8 @@ export interface Comparison {
 /** What a script is like, as far as tolerances depend on it. */
 interface Traits extends Closeness {
   readonly sleeps: boolean;
+  /** Has a `during` block. */
+  readonly busy: boolean;
   readonly balancing: boolean;
 }
 
@@ -111,7 +113,7 @@ function traitsOf(script: Script, closeness: Closeness): Traits {
   // Hint faults come after a second of run time, not of sleep: a script that does not keep busy never sees
   // one.
   const busy = someStatement(script.body, ({ op }) => op === "during");
-  return { ...closeness, sleeps, balancing: nodes > 1 && on && busy };
+  return { ...closeness, sleeps, busy, balancing: nodes > 1 && on && busy };
 }
 
 function compareFigure(
@@ -181,6 +183,15 @@ function errnoText({ errno, op, line }: ErrnoLine, withLine: boolean): string {
   return `${withLine ? `line ${line}: ` : ""}${op} fails with ${errno}`;
 }
 
+/** How often a block of `during` comes round is not comparable: what fails again in it counts once. */
+function withoutRepeats(lines: readonly ErrnoLine[]): ErrnoLine[] {
+  const seen = new Set<string>();
+  return lines.filter((line) => {
+    const text = errnoText(line, true);
+    return !seen.has(text) && seen.add(text) !== undefined;
+  });
+}
+
 /** Failed calls in their order, between the same snapshots. */
 function compareErrnos(snapshot: string, model: readonly ErrnoLine[], kernel: readonly ErrnoLine[]): Row[] {
   const withLine = kernel.every(({ line }) => line > 0);
@@ -233,7 +244,8 @@ export function compareRuns(
     const a = mine[i];
     const b = theirs[i];
     const label = b?.snapshot?.snapshot ?? a?.snapshot?.snapshot ?? "the end";
-    rows.push(...compareErrnos(label, a?.errnos ?? [], b?.errnos ?? []));
+    const once = traits.busy ? withoutRepeats : (lines: readonly ErrnoLine[]) => lines;
+    rows.push(...compareErrnos(label, once(a?.errnos ?? []), once(b?.errnos ?? [])));
     if (a?.snapshot !== undefined && b?.snapshot !== undefined) {
       rows.push(...compareSnapshots(a.snapshot, b.snapshot, traits));
     } else if (a?.snapshot !== b?.snapshot) {

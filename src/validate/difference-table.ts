@@ -9,6 +9,9 @@ function cells(row: Row): string[] {
   return [row.snapshot, row.figure, row.model, row.kernel, tolerance, row.agrees ? "agrees" : "DIFFERS"];
 }
 
+/** A script that goes wrong early goes wrong in many figures: the first ones tell why. */
+const ROWS_SHOWN_MAX = 20;
+
 /** The rows in columns, each with the reason for its tolerance behind it. */
 export function renderRows(rows: readonly Row[], indent: string): string {
   const lines = [[...HEADS], ...rows.map(cells)];
@@ -33,12 +36,18 @@ export function renderVerdict(name: string, verdict: Verdict, all: boolean): str
   const { rows } = verdict.comparison;
   const figures = counted(rows.length, "figure", "figures");
   const differing = rows.filter(({ agrees }) => !agrees);
-  const shown = all ? rows : differing;
+  const shown = all ? rows : differing.slice(0, ROWS_SHOWN_MAX);
+  const left = all ? 0 : differing.length - shown.length;
   const head =
     verdict.kind === "agrees"
       ? `agrees   ${name}: ${figures}`
       : `DIFFERS  ${name}: ${differing.length} of ${figures}`;
-  return head + "\n" + (shown.length === 0 ? "" : renderRows(shown, "    "));
+  return (
+    head +
+    "\n" +
+    (shown.length === 0 ? "" : renderRows(shown, "    ")) +
+    (left > 0 ? `    … and ${left} more\n` : "")
+  );
 }
 
 /** The last line: how many of each. */

@@ -71,8 +71,10 @@ static int do_map(const struct statement *s) {
   uint64_t size = whole_pages(s->size), at = s->has_at ? s->at : 0;
   if (!s->has_at && s->align != 0) at = aligned_address(size, s->align < PAGE_BYTES ? PAGE_BYTES : s->align);
   if (at != 0 || s->has_at) flags |= MAP_FIXED_NOREPLACE;
+  int64_t before = faults_so_far();
   void *address = mmap((void *)at, size, s->prot, flags, -1, 0);
   if (address == MAP_FAILED) return errno;
+  if (s->populate) script_faults += faults_so_far() - before;
   struct region *r = new_region(s->name);
   if (r == NULL) return ENOMEM;
   r->base = (uint64_t)address;
@@ -94,7 +96,9 @@ static int do_remap(struct region *r, const struct statement *s) {
  * they are made present for writing, as a driver that writes to them would have it.
  */
 static int do_pin(char *from, uint64_t bytes) {
+  int64_t before = faults_so_far();
   if (madvise(from, bytes, MADV_POPULATE_WRITE) != 0) return EFAULT;
+  script_faults += faults_so_far() - before;
   while (bytes > 0) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
@@ -214,6 +218,8 @@ static int do_thread(struct statement *s) {
 }
 
 static int do_join(const char *name) {
+  /* While this task waits, another may report. */
+  publish_own_faults();
   for (int i = 0; i < child_count; i++) {
     struct child *c = &children[i];
     if (strcmp(c->name, name) != 0) continue;
