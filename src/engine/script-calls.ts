@@ -33,16 +33,22 @@ export function rangePages(region: Region, range: ByteRange | undefined): { star
   return { start: region.start + from, pages: to - from };
 }
 
+/** The lowest aligned place above the base that is far enough from every other region. */
+function alignedPlace(task: Task, pages: number, align: number): number {
+  let at = Math.ceil(ALIGNED_BASE_VPN / align) * align;
+  for (const other of [...task.regions.values()].sort((a, b) => a.start - b.start)) {
+    const behind = other.start + other.pages + ALIGNED_GAP_VPN;
+    const near = other.start < at + pages + ALIGNED_GAP_VPN && behind > at;
+    if (near) at = Math.ceil(behind / align) * align;
+  }
+  return at;
+}
+
 export function* callMap(session: Session, task: Task, s: Of<"map">): Path<number> {
   const pages = pagesOf(s.size);
   let at = s.at === undefined ? undefined : s.at / PAGE_BYTES;
   if (at === undefined && s.align !== undefined) {
-    const align = pagesOf(s.align);
-    let free = ALIGNED_BASE_VPN;
-    for (const other of task.regions.values()) {
-      if (other.start >= ALIGNED_BASE_VPN) free = Math.max(free, other.start + other.pages + ALIGNED_GAP_VPN);
-    }
-    at = Math.ceil(free / align) * align;
+    at = alignedPlace(task, pages, pagesOf(s.align));
   }
   const flags = ACCESS[s.prot] | (s.shared ? VM.SHARED : 0);
   const start = yield* mmap(session.k, task.mm, { at, pages, flags, replace: false, stack: false });

@@ -109,6 +109,7 @@ function forgetTouch(k: Kernel, hit: RmapHit): void {
   const bit = 1 << (linear & 7);
   if ((k.pt.touched[linear >> 3]! & bit) === 0) return;
   k.pt.touched[linear >> 3]! &= ~bit;
+  k.pt.pmd.touched[hit.row]! -= 1;
   addTouched(hit.mm, -1);
 }
 
