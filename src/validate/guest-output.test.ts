@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readGuestOutput } from "./guest-output.ts";
 
 const CONSOLE = `[    0.000000] Command line: console=ttyS0 mark=@@m nodes=2
-[    1.2] something of the kernel's @@m kernel {"release":"6.1.0","version":"#1","thp":"[always]","nodes":"0-1","cpus":"0"}
+[    1.2] something of the kernel's @@m kernel {"release":"6.1.0","version":"#1","thp":"[always]"}
 @@m begin 00000
 {"snapshot":"a","vmstat":{"pgfault":3},"maps":{}}
 [    1.3] a message in between
