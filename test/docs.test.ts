@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { describeUserError, UserError } from "../src/lib/assert.ts";
 import { parseScript } from "../src/workloads/script/parse.ts";
 import { STATEMENTS } from "../src/workloads/script/statements.ts";
+import { headOf, renderMechanisms, withGenerated } from "../tools/fidelity.ts";
+import { renderKnobs } from "../tools/knobs.ts";
 
 const root = join(import.meta.dirname, "..");
 const readDoc = (path: string) => readFileSync(join(root, path), "utf8");
@@ -39,6 +41,35 @@ describe("documents are true", () => {
     }
     expect(readDoc("docs/workload-scripts.md")).toContain(said);
     expect(said).not.toBe("");
+  });
+
+  test("docs/FIDELITY.md says what the heads of the kernel files say (npm run docs)", () => {
+    const document = readDoc("docs/FIDELITY.md");
+    expect(withGenerated(document, "mechanisms", renderMechanisms(root))).toBe(document);
+  });
+
+  test("docs/knobs.md says what the knobs' declarations say (npm run docs)", () => {
+    expect(readDoc("docs/knobs.md")).toBe(renderKnobs());
+  });
+
+  test("a head is read to the end of its labels, and its summary is one sentence", () => {
+    const lines = [
+      "pages: adds one",
+      "by one. Slowly.",
+      "",
+      "    a ─▶ b",
+      "",
+      "Models:       mm/x.c one(),",
+      "              two(), v6.1.",
+      "Not modelled: much.",
+    ];
+    const text = `/**\n${lines.map((line) => ` * ${line}`.trimEnd()).join("\n")}\n */\nconst x = 1;\n`;
+    expect(headOf(text)).toEqual({
+      summary: "pages: adds one by one.",
+      models: "mm/x.c one(), two(), v6.1.",
+      notModelled: "much.",
+    });
+    expect(headOf("/** Types. */\n")).toBeUndefined();
   });
 
   test("every script in examples is one", () => {

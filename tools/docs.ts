@@ -1,0 +1,11 @@
+/** `npm run docs`: writes what documents take from the sources: the table of mechanisms, and the knobs. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderMechanisms, withGenerated } from "./fidelity.ts";
+import { renderKnobs } from "./knobs.ts";
+
+const root = join(import.meta.dirname, "..");
+const fidelity = join(root, "docs", "FIDELITY.md");
+
+writeFileSync(fidelity, withGenerated(readFileSync(fidelity, "utf8"), "mechanisms", renderMechanisms(root)));
+writeFileSync(join(root, "docs", "knobs.md"), renderKnobs());
