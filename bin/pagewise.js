@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const built = join(root, "dist", "cli", "main.js");
-const source = join(root, "src", "cli", "main.ts");
+const built = join(root, "dist/cli/main.js");
+const source = join(root, "src/cli/main.ts");
 
 function newestMs(folder) {
   const entries = readdirSync(folder, { withFileTypes: true });

@@ -28,7 +28,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
-main{max-width:1020px;margin:0 auto;padding:28px 20px 60px}
+main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 4px;letter-spacing:-.01em}
 h2{font-size:1.15rem;margin:0 0 2px}
 h3{font-size:.95rem;margin:18px 0 0}
@@ -41,14 +41,14 @@ margin-top:18px}
 .answer .note{font-size:.9rem}
 .scroll{position:relative;overflow-x:auto;margin-top:10px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.92rem}
-th,td{padding:5px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
+th,td{padding:5px 4px 5px 26px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
 th:first-child{text-align:left;padding-left:0;font-weight:400;position:sticky;left:0;background:var(--card)}
 thead th{font-weight:600;vertical-align:bottom;white-space:normal;overflow-wrap:break-word;min-width:7.5em}
 tr.group th{font-weight:600;color:var(--soft);padding-top:14px;font-size:.85rem;
 text-transform:uppercase;letter-spacing:.05em}
 tbody tr:not(.group):hover>*{background:var(--grid)}
 th[title]{cursor:help}
-.relative{display:inline-block;min-width:5.5em;text-align:right;margin-left:6px}
+.relative{display:inline-block;min-width:5.2em;text-align:right;margin-left:6px}
 .relative span{border-radius:4px;padding:1px 5px}
 .better{color:var(--better);background:var(--better-ground)}
 .worse{color:var(--worse);background:var(--worse-ground)}

@@ -199,7 +199,11 @@ function unpack(r: ReaderState, codec: number, stored: Uint8Array, rawBytes: num
   if (name === undefined) fail(r, `block ${r.blockNumber} uses codec ${codec}, which nobody defined`, at);
   const decompress = r.decompressors[name];
   if (decompress === undefined)
-    fail(r, `block ${r.blockNumber} is ${name}-compressed, which this program has no decompressor for here`, at);
+    fail(
+      r,
+      `block ${r.blockNumber} is ${name}-compressed, which this program has no decompressor for here`,
+      at,
+    );
   let contents: Uint8Array;
   try {
     contents = decompress(stored, rawBytes);
