@@ -26,6 +26,7 @@ export {
 export type { Generation } from "./generations/generation.ts";
 export { GENERATIONS, generationByName } from "./generations/index.ts";
 export { HARDWARE, hardwareByName } from "./hardware/index.ts";
+export { hardwareFromToml } from "./hardware/read-toml.ts";
 export type { HardwareSpec } from "./hardware/spec.ts";
 export { evenDistances, type MachineSpec } from "./kernel/machine.ts";
 // What the user did wrong, with its place.

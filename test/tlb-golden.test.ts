@@ -66,7 +66,7 @@ test.each(STREAM_NAMES)(
         l2: tlb.secondLevelHits,
         walks: tlb.walks,
         walkrefs: tlb.walkReferences,
-        faults: result.vmstat["pgfault"] ?? 0,
+        faults: result.vmstat.pgfault ?? 0,
       };
       expect(counters).toEqual(GOLDEN[mode][name]);
     }

@@ -75,7 +75,7 @@ describe("a trace recorded under never predicts", () => {
   );
 });
 
-test("gups under valgrind, mappings placed as Linux would: the same huge pages and memory under always", () => {
+test("gups under valgrind, its mappings placed anew, predicts huge pages and memory under always", () => {
   const truth = programs.gups!.always;
   const result = replay("gups.references.pwt", "always");
   expect(result.referencesComplete).toBe(true);

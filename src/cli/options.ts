@@ -1,15 +1,18 @@
 /** The options that `run` and `compare` share, and what they mean together: a setup to simulate. */
+import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { parseSetting, type Setting } from "../engine/settings.ts";
 import type { MachineChoice } from "../engine/simulation.ts";
 import type { Generation } from "../generations/generation.ts";
 import { GENERATIONS } from "../generations/index.ts";
 import { HARDWARE } from "../hardware/index.ts";
+import { hardwareFromToml } from "../hardware/read-toml.ts";
 import type { HardwareSpec } from "../hardware/spec.ts";
 import { UserError } from "../lib/assert.ts";
 import { demandNamed } from "../lib/suggest.ts";
 import { parseMachine } from "../workloads/script/header.ts";
 import { parseSize } from "../workloads/script/words.ts";
+import { demandFile } from "./host.ts";
 
 export interface CommonOptions {
   readonly generation: string;
@@ -36,7 +39,7 @@ export function addCommonOptions(command: Command): Command {
   return command
     .option("--generation <name>", `kernel to simulate: ${names(GENERATIONS)}`, GENERATIONS[0]!.name)
     .option("--machine <spec>", 'machine, such as "nodes=1 cpus=2 mem=24G"; overrides the script\'s own')
-    .option("--hardware <name>", `TLBs and costs: ${names(HARDWARE)}`, HARDWARE[0]!.name)
+    .option("--hardware <name>", `TLBs and costs: ${names(HARDWARE)}, or a file FILE.toml`, HARDWARE[0]!.name)
     .addOption(
       new Option("--set <knob=value>", "set a knob; may be given again and again")
         .default([], "none")
@@ -60,7 +63,12 @@ export function demandGeneration(name: string): Generation {
   return demandNamed(GENERATIONS, name, "--generation");
 }
 
+/** A description that comes along, by name, or one of the user's own: a file in TOML. */
 export function demandHardware(name: string): HardwareSpec {
+  if (name.endsWith(".toml")) {
+    demandFile(name);
+    return hardwareFromToml(readFileSync(name, "utf8"), name);
+  }
   return demandNamed(HARDWARE, name, "--hardware");
 }
 

@@ -163,3 +163,18 @@ test("scripts of one machine share a boot: the huge zero page is allocated once,
   assert.deepEqual(allocated, [1, 0, 1, 0]);
   assert.equal(code, 0);
 });
+
+test("--hardware takes a description of one's own, with its base's figures where it gives none", () => {
+  const toml = file(
+    "mine.toml",
+    'name = "mine"\nbase = "plain"\n[figures]\nfaultNs = { value = 5000, source = "a guess" }\n',
+  );
+  const [plain, mine] = ["plain", toml].map((hardware) => {
+    const { out, code } = pagewise("compare", good, "--hardware", hardware, "--json");
+    assert.equal(code, 0);
+    return JSON.parse(out).columns[0];
+  });
+  assert.equal(mine.hardware, "mine");
+  assert.deepEqual(mine.vmstat, plain.vmstat);
+  assert.ok(mine.faults_all.total_ns > plain.faults_all.total_ns + 2 * 4000);
+});

@@ -2,6 +2,7 @@
 import { C, COUNTER_NAMES } from "../core/counters.ts";
 import type { Lock } from "../core/ops.ts";
 import { PAGE_BYTES } from "../core/units.ts";
+import { zoneFigures } from "../kernel/buddy/figures.ts";
 import { tlbTotal } from "../kernel/tlb/tlb.ts";
 import {
   faultDistributions,
@@ -90,6 +91,7 @@ function finish(session: Session, referencesComplete: boolean): Result {
     series,
     processes,
     locks: lockResults(session),
+    zones: zoneFigures(k.buddy),
   };
 }
 
@@ -135,9 +137,10 @@ function describeMachine({ k }: Session): string {
 }
 
 /** Contention by lock class. */
-function lockResults({ k }: Session): LockResult[] {
+function lockResults({ k, goneLocks }: Session): LockResult[] {
   const locks: Lock[] = [
     ...k.locks.pageTable,
+    ...goneLocks,
     ...k.mms.flatMap((mm) => (mm === undefined ? [] : [mm.mmapLock])),
     ...k.buddy.zones.map((zone) => zone.lock),
     ...k.lru.nodes.map((node) => node.lock),

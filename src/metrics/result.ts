@@ -3,6 +3,7 @@
  * A run of one generation on one workload gives one Result; `compare` sets several side by side.
  */
 import type { FaultKind } from "../core/events.ts";
+import type { ZoneFigures } from "../kernel/buddy/figures.ts";
 
 /** A distribution of latencies. Buckets are log-linear: see `lib/histogram.ts`. */
 export interface Distribution {
@@ -100,4 +101,6 @@ export interface Result {
   readonly series: MemorySeries;
   readonly processes: readonly ProcessResult[];
   readonly locks: readonly LockResult[];
+  /** Free memory when the run was over, zone by zone and order by order: how fragmented it was left. */
+  readonly zones: readonly ZoneFigures[];
 }

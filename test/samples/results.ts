@@ -72,6 +72,7 @@ export function sampleResult(changes: Partial<Result> = {}): Result {
     series: NO_SERIES,
     processes: [{ pid: 100, name: "sample", peakRssKb: 4096, peakAnonHugeKb: 0 }],
     locks: [],
+    zones: [],
     ...changes,
   };
 }
