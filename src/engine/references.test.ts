@@ -9,6 +9,7 @@ import { mmap } from "../kernel/mm/mmap.ts";
 import { findRow, linearPage, PMD, PTE, pteIndex } from "../kernel/mm/page-table.ts";
 import { VM } from "../kernel/mm/vma.ts";
 import type { Kernel } from "../kernel/state.ts";
+import { tlbFlushCpu } from "../kernel/tlb/tlb.ts";
 import { makeRefBatch, REF, type RefBatch } from "../workloads/records.ts";
 import { makeRefCursor, type RefCursor, runReferences, STOP, touchOne } from "./references.ts";
 
@@ -149,7 +150,7 @@ test("writing a clean page that is cached walks once more and makes it dirty", (
   const row = asPmdRow(p.slotRows[0]!);
   const pte = pteIndex(p.k.pt, row, asVpn(START + 5));
   p.k.pt.pteFlags[pte] = PTE.PRESENT | PTE.WRITE;
-  p.k.tlb.tags.fill(-1);
+  tlbFlushCpu(p.k.tlb, 0);
   run(p, batchOf([[5, REF.READ, 1, 0]]));
   expect(p.k.pt.pteFlags[pte]).toBe(PTE.PRESENT | PTE.WRITE | PTE.YOUNG);
   const walksBefore = p.k.tlb.stats.walks[0]!;
@@ -171,7 +172,7 @@ test("a page with a NUMA hint faults, even for a reader", () => {
   run(p, batchOf([[5, REF.WRITE, 0, 1]]));
   const pte = pteIndex(p.k.pt, asPmdRow(p.slotRows[0]!), asVpn(START + 5));
   p.k.pt.pteFlags[pte]! |= PTE.HINT;
-  p.k.tlb.tags.fill(-1);
+  tlbFlushCpu(p.k.tlb, 0);
   expect(runReferences(p.k, 0, batchOf([[5, REF.READ, 1, 0]]), p.slotRows, 0, 1e18, p.cursor)).toBe(0);
   expect(p.cursor.stop).toBe(STOP.FAULT);
 });

@@ -11,12 +11,12 @@
  * a writer, because the two may fault differently.
  */
 import type { PmdRow } from "../core/units.ts";
+import type { Costs } from "../kernel/costs.ts";
 import { addTouched } from "../kernel/mm/mm.ts";
 import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { lookUp, lookUpSmall } from "../kernel/tlb/fast.ts";
+import { lookUp, lookUpPlain } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
-import type { FastSets } from "../kernel/tlb/tlb.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 
 /** Why `runReferences` came back. */
@@ -54,11 +54,13 @@ const { KIND, READ, READ_WRITE, EXECUTE, FIRST, FAULT: REF_FAULT } = REF;
 const { NONE, TABLE } = PMD;
 const FAULT = MUST_FAULT;
 const HIT = IN_FIRST;
+const SECOND = IN_SECOND;
 
 /**
  * Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop.
  */
 const STRIDE_RECORDS = 1024;
+const MIXED_RECORDS = 64;
 
 /**
  * Runs records from … length and moves `k.nowNs`; returns the index of the first one that is not done.
@@ -79,8 +81,73 @@ export function runReferences(
   cursor.stop = STOP.END;
   while (at < batch.length && cursor.stop === STOP.END) {
     const end = Math.min(at + STRIDE_RECORDS, batch.length);
-    at = runStride(k, cpu, batch, slotRows, at, end, limitNs, cursor);
+    if (cursor.progress === NEW) at = runPlain(k, cpu, batch, slotRows, at, end, limitNs, cursor);
+    if (at < end && cursor.stop === STOP.END) {
+      at = runStride(k, cpu, batch, slotRows, at, Math.min(at + MIXED_RECORDS, end), limitNs, cursor);
+    }
   }
+  return at;
+}
+
+/**
+ * The hot loop for what most records are: reads or writes of base pages that are there. Stops at the first
+ * other one, which is `runStride`'s.
+ */
+function runPlain(
+  k: Kernel,
+  cpu: number,
+  batch: RefBatch,
+  slotRows: Int32Array,
+  at: number,
+  end: number,
+  limitNs: number,
+  cursor: RefCursor,
+): number {
+  const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
+  const { pt, tlb, costs } = k;
+  const t = tlb.of[cpu]!;
+  const { hugeOrder } = t;
+  const { tags, newest, setMask } = t.l1Small;
+  const { touched } = pt;
+  const pmdKind = pt.pmd.kind;
+  const { gapPs } = cursor;
+  const { referencePs, secondLevelPs, walkReferencePs } = costs;
+  const limitPs = (limitNs - k.nowNs) * 1000;
+  let ps = tlb.remainderPs[cpu]!;
+  let references = 0;
+  let walks = 0;
+  let walkReferences = 0;
+  let seconds = 0;
+  for (; at < end; at += 1) {
+    const write = kinds[at]! & KIND;
+    const page = pages[at]!;
+    const row = slotRows[page >>> 9]!;
+    const linear = ((row << hugeOrder) + (page & 511)) | 0;
+    if (write > 1 || row < 0 || pmdKind[linear >>> hugeOrder] !== TABLE) break;
+    if (tags[newest[linear & setMask]!] !== ((linear << 1) | 1)) {
+      const found = lookUpPlain(pt, t, linear, write);
+      if (found < HIT) break;
+      if (found > SECOND) {
+        walks += 1;
+        walkReferences += found;
+        ps += found * walkReferencePs;
+      } else if (found === SECOND) {
+        seconds += 1;
+        ps += secondLevelPs;
+      }
+    }
+    const count = reads[at]! + writes[at]! || 1;
+    references += count;
+    ps += gaps[at]! * gapPs + count * referencePs;
+    if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
+    if (ps >= limitPs) {
+      cursor.stop = STOP.HORIZON;
+      at += 1;
+      break;
+    }
+  }
+  countMisses(k, cpu, seconds, walks, walkReferences);
+  settle(k, cpu, references, ps);
   return at;
 }
 
@@ -96,40 +163,52 @@ function runStride(
   cursor: RefCursor,
 ): number {
   const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
-  const sets = k.tlb.fast[cpu]!;
-  const { tags, smallFirst, smallMask, smallWays } = sets;
-  const { touched } = k.pt;
-  const pmdKind = k.pt.pmd.kind;
+  const { pt, tlb, costs } = k;
+  const t = tlb.of[cpu]!;
+  const { tags, newest, setMask } = t.l1Small;
+  const { hugeOrder } = t;
+  const { gapPs } = cursor;
+  const { referencePs } = costs;
+  const { touched } = pt;
+  const pmdKind = pt.pmd.kind;
   const limitPs = (limitNs - k.nowNs) * 1000;
-  let ps = k.tlb.remainderPs[cpu]!;
+  let ps = tlb.remainderPs[cpu]!;
   let { progress } = cursor;
   let references = 0;
+  let walks = 0;
+  let walkReferences = 0;
+  let seconds = 0;
   for (; at < end; at += 1) {
     const flags = kinds[at]!;
     const kind = flags & KIND;
-    if (progress === NEW) ps += gaps[at]! * cursor.gapPs;
+    if (progress === NEW) ps += gaps[at]! * gapPs;
     // Code uses no data TLB, but its first execution must find the page, and a recorded fault is taken.
     if (kind !== EXECUTE || (flags & (FIRST | REF_FAULT)) !== 0) {
       const page = pages[at]!;
-      const linear = (slotRows[page >>> 9]! << k.tlb.hugeOrder) + (page & 511);
-      const pmd = linear < 0 ? NONE : pmdKind[linear >>> k.tlb.hugeOrder]!;
+      const row = slotRows[page >>> 9]!;
+      const linear = (row << hugeOrder) + (page & 511);
+      const pmd = row < 0 ? NONE : pmdKind[linear >>> hugeOrder]!;
       let count = progress === HAS_READ ? writes[at]! : reads[at]! + writes[at]!;
       let readOnly = false;
       // The newest entry of its set, writable: by far the commonest case, and right for every kind of record.
-      if (pmd !== TABLE || tags[smallFirst + (linear & smallMask) * smallWays] !== ((linear << 1) | 1)) {
+      if (pmd !== TABLE || tags[newest[linear & setMask]!] !== ((linear << 1) | 1)) {
         readOnly = kind === READ_WRITE && progress !== HAS_READ;
         if (readOnly) count = reads[at]!;
         const write = kind === READ || kind === EXECUTE || readOnly ? 0 : 1;
-        const extraPs = translate(k, sets, cpu, pmd, linear, write);
-        if (extraPs < 0) {
+        const found = lookUp(pt, t, pmd, linear, write);
+        if (found === FAULT) {
           progress = stopForFault(cursor, progress, write === 1);
           break;
         }
-        ps += extraPs;
+        if (found > SECOND) {
+          walks += 1;
+          walkReferences += found;
+        } else if (found === SECOND) seconds += 1;
+        if (found >= SECOND) ps += costOfMiss(costs, found);
       }
       if (count === 0 || kind === EXECUTE) count = 1;
       references += count;
-      ps += count * k.costs.referencePs;
+      ps += count * referencePs;
       if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
       progress = readOnly ? HAS_READ : NEW;
       if (readOnly) at -= 1; // The same record again, as a writer.
@@ -141,25 +220,14 @@ function runStride(
     }
   }
   cursor.progress = progress;
+  countMisses(k, cpu, seconds, walks, walkReferences);
   settle(k, cpu, references, ps);
   return at;
 }
 
-/** Translates one reference and counts what it missed: picoseconds beyond a hit, or −1 if it must fault. */
-function translate(
-  k: Kernel,
-  sets: FastSets,
-  cpu: number,
-  pmd: number,
-  linear: number,
-  write: 0 | 1,
-): number {
-  const { pt, tlb } = k;
-  let found: number;
-  if (pmd === TABLE && sets.smallWays !== 0) found = lookUpSmall(pt, tlb, sets, cpu, linear, write);
-  else found = lookUp(pt, tlb, sets, cpu, pmd, linear, write);
-  if (found === HIT) return 0;
-  return found === FAULT ? -1 : countMiss(k, cpu, found);
+/** What a reference that missed the first level took beyond a hit, in picoseconds. */
+function costOfMiss(costs: Costs, found: number): number {
+  return found === SECOND ? costs.secondLevelPs : found * costs.walkReferencePs;
 }
 
 /**
@@ -169,27 +237,25 @@ function translate(
 export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number, write: boolean): boolean {
   if (row < 0) return false;
   const linear = row * k.geometry.pagesPerHuge + pageInRow;
-  const extraPs = translate(k, k.tlb.fast[cpu]!, cpu, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
-  if (extraPs < 0) return false;
+  const found = lookUp(k.pt, k.tlb.of[cpu]!, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
+  if (found === FAULT) return false;
+  if (found >= SECOND) countMisses(k, cpu, found === SECOND ? 1 : 0, found === SECOND ? 0 : 1, found);
+  const extraPs = found >= SECOND ? costOfMiss(k.costs, found) : 0;
   if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
   settle(k, cpu, 1, k.tlb.remainderPs[cpu]! + extraPs + k.costs.referencePs);
   return true;
 }
 
 /**
- * Counts a reference that missed the first level; returns what it took beyond a hit, in picoseconds. Every
- * reference is counted as a first-level hit by `settle`; a miss is taken off again here.
+ * Counts references that missed the first level. Every reference is counted as a first-level hit by `settle`;
+ * a miss is taken off again here.
  */
-function countMiss(k: Kernel, cpu: number, found: number): number {
+function countMisses(k: Kernel, cpu: number, seconds: number, walks: number, walkReferences: number): void {
   const { stats } = k.tlb;
-  stats.l1Hits[cpu]! -= 1;
-  if (found === IN_SECOND) {
-    stats.l2Hits[cpu]! += 1;
-    return k.costs.secondLevelPs;
-  }
-  stats.walks[cpu]! += 1;
-  stats.walkReferences[cpu]! += found;
-  return found * k.costs.walkReferencePs;
+  stats.l1Hits[cpu]! -= seconds + walks;
+  stats.l2Hits[cpu]! += seconds;
+  stats.walks[cpu]! += walks;
+  stats.walkReferences[cpu]! += walkReferences;
 }
 
 /** Stops at a record that must fault; returns how much of it is done. */

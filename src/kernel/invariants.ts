@@ -14,7 +14,7 @@ import { FRAME_BELIEFS } from "./invariants-frames.ts";
 import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
 import type { Kernel } from "./state.ts";
-import type { Level } from "./tlb/level.ts";
+import { type Level, tagsOf } from "./tlb/level.ts";
 import { HUGE_KEY } from "./tlb/tlb.ts";
 
 export interface Invariant {
@@ -136,10 +136,8 @@ function wrongList(k: Kernel): string | undefined {
 }
 
 function wrongTlb(k: Kernel): string | undefined {
-  const { tlb } = k;
-  const levels = tlb.l1Huge === tlb.l1Small ? [tlb.l1Small, tlb.l2] : [tlb.l1Small, tlb.l1Huge, tlb.l2];
-  for (let cpu = 0; cpu < tlb.cpus; cpu++) {
-    for (const level of levels) {
+  for (const [cpu, { l1Small, l1Huge, l2 }] of k.tlb.of.entries()) {
+    for (const level of l1Huge === l1Small ? [l1Small, l2] : [l1Small, l1Huge, l2]) {
       const found = wrongLevel(k, level, cpu);
       if (found !== undefined) return found;
     }
@@ -149,16 +147,15 @@ function wrongTlb(k: Kernel): string | undefined {
 
 function wrongLevel(k: Kernel, level: Level, cpu: number): string | undefined {
   const { pt } = k;
-  for (let i = cpu * level.entries; i < (cpu + 1) * level.entries; i++) {
-    const key = level.tags[i]! >>> 1;
-    if (level.tags[i] === -1) continue;
+  for (const tag of tagsOf(level)) {
+    const key = tag >>> 1;
     const huge = key >= HUGE_KEY;
     const row = asPmdRow(huge ? key - HUGE_KEY : key >>> k.geometry.hugeOrder);
     const mm = k.mms[pt.pmdTables.mm[Math.floor(row / ENTRIES_PER_TABLE)]!];
     // A CPU that has left the address space forgets what was flushed meanwhile when it comes back.
     if (mm === undefined || mm.cpus[asCpu(cpu)] === 0) continue;
     const flags = huge ? hugeFlags(k, row) : smallFlags(k, row, key & (k.geometry.pagesPerHuge - 1));
-    const needed = PTE.PRESENT | ((level.tags[i]! & 1) !== 0 ? PTE.WRITE | PTE.DIRTY : 0);
+    const needed = PTE.PRESENT | ((tag & 1) !== 0 ? PTE.WRITE | PTE.DIRTY : 0);
     if ((flags & (needed | PTE.HINT)) !== needed)
       return `CPU ${cpu} knows ${huge ? "huge row" : "page"} ${huge ? row : key} with ${needed}, it has ${flags}`;
   }

@@ -11,8 +11,16 @@
  * nothing here.
  */
 import { type PageTables, PMD } from "../mm/page-table.ts";
-import { EMPTY, findInLevel, insertInLevel, type Level, newestPlace, peekInLevel } from "./level.ts";
-import { HUGE_KEY, type Tlb } from "./tlb.ts";
+import {
+  EMPTY,
+  exchangeInLevel,
+  findInLevel,
+  insertInLevel,
+  type Level,
+  newestPlace,
+  peekInLevel,
+} from "./level.ts";
+import { type CpuTlb, HUGE_KEY } from "./tlb.ts";
 import { WALK_FAULT, walkHuge, walkSmall } from "./walk.ts";
 
 /** Answers of a translation; a positive answer is the number of memory references that the walk took. */
@@ -24,48 +32,40 @@ export const IN_SECOND = 0;
  * Translates a reference with levels of any shape, allowed or not. `pmd` is the kind of its row's PMD, not
  * NONE; for a huge page only the row of `linear` counts.
  */
-export function translate(
-  pt: PageTables,
-  tlb: Tlb,
-  cpu: number,
-  pmd: number,
-  linear: number,
-  write: boolean,
-): number {
-  if (pmd === PMD.TABLE) return translateKey(pt, tlb, tlb.l1Small, cpu, linear, linear, write);
-  const row = linear >>> tlb.hugeOrder;
-  return translateKey(pt, tlb, tlb.l1Huge, cpu, HUGE_KEY + row, row, write);
+export function translate(pt: PageTables, t: CpuTlb, pmd: number, linear: number, write: boolean): number {
+  if (pmd === PMD.TABLE) return translateKey(pt, t, t.l1Small, linear, linear, write);
+  const row = linear >>> t.hugeOrder;
+  return translateKey(pt, t, t.l1Huge, HUGE_KEY + row, row, write);
 }
 
 /** `index` chooses the sets: the linear page, or the row of a huge one. */
 function translateKey(
   pt: PageTables,
-  tlb: Tlb,
+  t: CpuTlb,
   level: Level,
-  cpu: number,
   key: number,
   index: number,
   write: boolean,
 ): number {
   const wanted = (key << 1) | 1;
-  const first = findInLevel(level, cpu, index, wanted);
+  const first = findInLevel(level, index, wanted);
   if (first < 0) {
-    const filled = refill(pt, tlb, cpu, key, index, write);
+    const filled = refill(pt, t, key, index, write);
     if (filled === WALK_FAULT) return MUST_FAULT;
-    insertInLevel(level, cpu, index, (wanted - 1) | (filled & 1));
+    insertInLevel(level, index, (wanted - 1) | (filled & 1));
     return filled >>> 1;
   }
   if (!write || (level.tags[first]! & 1) === 1) return IN_FIRST;
-  const walked = walk(pt, tlb, cpu, key, write);
+  const walked = walk(pt, t, key, write);
   if (walked === WALK_FAULT) return MUST_FAULT;
   level.tags[first] = wanted;
-  const second = peekInLevel(tlb.l2, cpu, index, wanted);
-  if (second >= 0) tlb.l2.tags[second] = wanted;
+  const second = peekInLevel(t.l2, index, wanted);
+  if (second >= 0) t.l2.tags[second] = wanted;
   return walked >>> 1;
 }
 
-function walk(pt: PageTables, tlb: Tlb, cpu: number, key: number, write: boolean): number {
-  return key < HUGE_KEY ? walkSmall(pt, tlb, cpu, key, write) : walkHuge(pt, tlb, cpu, key - HUGE_KEY, write);
+function walk(pt: PageTables, t: CpuTlb, key: number, write: boolean): number {
+  return key < HUGE_KEY ? walkSmall(pt, t, key, write) : walkHuge(pt, t, key - HUGE_KEY, write);
 }
 
 /**
@@ -73,21 +73,22 @@ function walk(pt: PageTables, tlb: Tlb, cpu: number, key: number, write: boolean
  * hit. A refused walk leaves the level as it was. Where only some ways of a set may hold huge pages, or
  * none, and all of those do, the oldest huge page goes and not the oldest entry of the set.
  */
-function refill(pt: PageTables, tlb: Tlb, cpu: number, key: number, index: number, write: boolean): number {
-  const level = tlb.l2;
-  const found = findInLevel(level, cpu, index, (key << 1) | 1);
+function refill(pt: PageTables, t: CpuTlb, key: number, index: number, write: boolean): number {
+  const level = t.l2;
+  const found = findInLevel(level, index, (key << 1) | 1);
   if (found >= 0 && (!write || (level.tags[found]! & 1) === 1)) return level.tags[found]! & 1;
-  const walked = walk(pt, tlb, cpu, key, write);
+  const walked = walk(pt, t, key, write);
   if (walked === WALK_FAULT) return WALK_FAULT;
   const tag = (key << 1) | (walked & 1);
-  const limited = key >= HUGE_KEY && tlb.hugeWays < level.ways;
+  const limited = key >= HUGE_KEY && t.hugeWays < level.ways;
   if (found >= 0) level.tags[found] = tag;
-  else if (!limited) insertInLevel(level, cpu, index, tag);
-  else if (tlb.hugeWays > 0) replaceHuge(level, newestPlace(level, cpu, index), tlb.hugeWays, tag);
+  else if (!limited) insertInLevel(level, index, tag);
+  else if (t.hugeWays > 0) replaceHuge(level, index, t.hugeWays, tag);
   return walked;
 }
 
-function replaceHuge(level: Level, set: number, hugeWays: number, tag: number): void {
+function replaceHuge(level: Level, index: number, hugeWays: number, tag: number): void {
+  const set = newestPlace(level, index);
   let hugePages = 0;
   let victim = set + level.ways - 1;
   for (let at = set; at < set + level.ways; at += 1) {
@@ -95,6 +96,5 @@ function replaceHuge(level: Level, set: number, hugeWays: number, tag: number): 
     hugePages += 1;
     if (hugePages === hugeWays) victim = at;
   }
-  for (let to = victim; to > set; to -= 1) level.tags[to] = level.tags[to - 1]!;
-  level.tags[set] = tag;
+  exchangeInLevel(level, index, victim, tag);
 }

@@ -8,7 +8,7 @@ import type { Mm } from "../mm/mm.ts";
 import { findRow, linearPage } from "../mm/page-table.ts";
 import type { Kernel } from "../state.ts";
 import { lookUp } from "./fast.ts";
-import { IN_FIRST } from "./lookup.ts";
+import { peekInLevel } from "./level.ts";
 import { flushRange } from "./shootdown.ts";
 
 /** Two nodes of two CPUs; a process whose pages are all there, running on the CPUs of `running`. */
@@ -35,7 +35,7 @@ function machine(running: readonly number[], pages: number): { k: Kernel; mm: Mm
 function reference(k: Kernel, mm: Mm, cpu: number, vpn: number): number {
   const row = findRow(k.pt, mm.directory, asVpn(vpn));
   const linear = linearPage(k.pt, row, asVpn(vpn));
-  return lookUp(k.pt, k.tlb, k.tlb.fast[cpu]!, cpu, k.pt.pmd.kind[row]!, linear, 1);
+  return lookUp(k.pt, k.tlb.of[cpu]!, k.pt.pmd.kind[row]!, linear, 1);
 }
 
 /** Which of four pages each of the four CPUs knows, after it has used them all: "XXXX" or "X..X". */
@@ -50,10 +50,8 @@ function knownAfter(k: Kernel, mm: Mm, start: number, flush: () => void): string
 }
 
 function hits(k: Kernel, mm: Mm, cpu: number, vpn: number): boolean {
-  const before = k.tlb.tags.slice();
-  const found = reference(k, mm, cpu, vpn) === IN_FIRST;
-  k.tlb.tags.set(before);
-  return found;
+  const linear = linearPage(k.pt, findRow(k.pt, mm.directory, asVpn(vpn)), asVpn(vpn));
+  return peekInLevel(k.tlb.of[cpu]!.l1Small, linear, (linear << 1) | 1) >= 0;
 }
 
 test("a flush of two pages leaves the others, and CPUs that do not run the process, alone", () => {

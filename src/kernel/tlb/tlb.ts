@@ -20,12 +20,9 @@ import {
   dropFromLevel,
   dropKeys,
   dropOwned,
-  EMPTY,
   type Level,
   type LevelSpec,
-  levelPlaces,
   makeLevel,
-  newestPlace,
 } from "./level.ts";
 
 export interface TlbSpec {
@@ -59,9 +56,6 @@ const NO_KEY = 2 ** 31 - 1;
 /** First key of huge pages. Rows are fewer than 8176 × 512, so that every linear page lies below. */
 export const HUGE_KEY = 2 ** 31 - 2 ** 22;
 
-/** A place of `tags` that never holds an entry. */
-export const NOWHERE = 0;
-
 /** What is counted, one column each, by CPU. */
 export interface TlbStats {
   readonly references: Float64Array;
@@ -72,40 +66,23 @@ export interface TlbStats {
   readonly walkReferences: Float64Array;
 }
 
-/** Where the sets of one CPU lie in `tlb.tags`: set = first + (index & mask) × ways. */
-export interface FastSets {
-  readonly tags: Int32Array;
-  /** First level, base pages. `ways` 0: a level that must be searched by `translate`. */
-  readonly smallFirst: number;
-  readonly smallMask: number;
-  readonly smallWays: number;
-  /** First level, huge pages. */
-  readonly hugeFirst: number;
-  readonly hugeMask: number;
-  readonly hugeWays: number;
-  /** Second level. */
-  readonly secondFirst: number;
-  readonly secondMask: number;
-  readonly secondWays: number;
-}
-
-export interface Tlb {
-  readonly spec: TlbSpec;
-  readonly cpus: number;
+/** The caches of one CPU. */
+export interface CpuTlb {
   readonly hugeOrder: number;
-  /**
-   * Tags of the three levels below, in one array: the hot loop takes one column for all. Place 0 is always
-   * empty: the set of levels that the hot loop cannot search itself.
-   */
-  readonly tags: Int32Array;
   readonly l1Small: Level;
   /** The same object as `l1Small` when the first level is shared. */
   readonly l1Huge: Level;
   readonly l2: Level;
+  /** Most huge pages in a set of the second level. */
   readonly hugeWays: number;
   readonly walkCaches: WalkCaches | undefined;
-  /** Where the sets of each CPU lie, for the hot loop. */
-  readonly fast: readonly FastSets[];
+}
+
+export interface Tlb {
+  readonly spec: TlbSpec;
+  readonly hugeOrder: number;
+  /** The caches of each CPU. */
+  readonly of: readonly CpuTlb[];
   readonly stats: TlbStats;
   /** Picoseconds of references that have not yet made a nanosecond, by CPU. */
   readonly remainderPs: Float64Array;
@@ -117,32 +94,10 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
     spec.l2.hugeWays >= 0 && spec.l2.hugeWays <= spec.l2.ways,
     "huge pages use at most all ways of a set",
   );
-  assert(spec.l2.ways <= 16, "a second level has at most 16 ways");
-  const hugeBase = 1 + levelPlaces(spec.l1Small, cpus);
-  const l2Base = hugeBase + (spec.l1Huge === "shared" ? 0 : levelPlaces(spec.l1Huge, cpus));
-  const tags = new Int32Array(l2Base + levelPlaces(spec.l2, cpus));
-  tags[NOWHERE] = EMPTY;
-  const l1Small = makeLevel(spec.l1Small, cpus, tags, 1);
-  const caches = spec.walkCaches;
-  const fast: FastSets[] = [];
-  const tlb: Tlb = {
+  return {
     spec,
-    cpus,
     hugeOrder,
-    l1Small,
-    tags,
-    l1Huge: spec.l1Huge === "shared" ? l1Small : makeLevel(spec.l1Huge, cpus, tags, hugeBase),
-    l2: makeLevel(spec.l2, cpus, tags, l2Base),
-    hugeWays: spec.l2.hugeWays,
-    walkCaches:
-      caches === "none"
-        ? undefined
-        : {
-            pde: makeLevel(caches.pde, cpus),
-            pdpte: makeLevel(caches.pdpte, cpus),
-            pml4e: makeLevel(caches.pml4e, cpus),
-          },
-    fast,
+    of: Array.from({ length: cpus }, () => makeCpuTlb(spec, hugeOrder)),
     stats: {
       references: new Float64Array(cpus),
       l1Hits: new Float64Array(cpus),
@@ -152,82 +107,86 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
     },
     remainderPs: new Float64Array(cpus),
   };
-  for (let cpu = 0; cpu < cpus; cpu += 1) fast.push(fastSets(tlb, cpu));
-  return tlb;
 }
 
-/** The sets of one CPU. Levels that are linked, or limit huge pages, are left to `translate`. */
-function fastSets(tlb: Tlb, cpu: number): FastSets {
-  const { l1Small, l1Huge, l2 } = tlb;
-  const small = !l1Small.linked;
-  const huge = !l1Huge.linked && tlb.hugeWays === l2.ways;
-  const first = (level: Level) => level.base + newestPlace(level, cpu, 0);
+function makeCpuTlb(spec: TlbSpec, hugeOrder: number): CpuTlb {
+  const l1Small = makeLevel(spec.l1Small);
+  const caches = spec.walkCaches;
   return {
-    tags: tlb.tags,
-    smallFirst: small ? first(l1Small) : NOWHERE,
-    smallMask: l1Small.setMask,
-    smallWays: small ? l1Small.ways : 0,
-    hugeFirst: huge ? first(l1Huge) : NOWHERE,
-    hugeMask: l1Huge.setMask,
-    hugeWays: huge ? l1Huge.ways : 0,
-    secondFirst: first(l2),
-    secondMask: l2.setMask,
-    secondWays: l2.ways,
+    hugeOrder,
+    l1Small,
+    l1Huge: spec.l1Huge === "shared" ? l1Small : makeLevel(spec.l1Huge),
+    l2: makeLevel(spec.l2),
+    hugeWays: spec.l2.hugeWays,
+    walkCaches:
+      caches === "none"
+        ? undefined
+        : {
+            pde: makeLevel(caches.pde),
+            pdpte: makeLevel(caches.pdpte),
+            pml4e: makeLevel(caches.pml4e),
+          },
   };
 }
 
 /** Forgets one base page. Like INVLPG it also forgets all walk caches of the CPU. */
 export function tlbInvalidatePage(tlb: Tlb, cpu: number, linear: number): void {
+  const t = tlb.of[cpu]!;
   const wanted = (linear << 1) | 1;
-  dropFromLevel(tlb.l1Small, cpu, linear, wanted);
-  dropFromLevel(tlb.l2, cpu, linear, wanted);
-  clearWalkCaches(tlb, cpu);
+  dropFromLevel(t.l1Small, linear, wanted);
+  dropFromLevel(t.l2, linear, wanted);
+  clearWalkCaches(t);
 }
 
 /** Forgets one huge page. */
 export function tlbInvalidateHuge(tlb: Tlb, cpu: number, row: number): void {
+  const t = tlb.of[cpu]!;
   const wanted = ((HUGE_KEY + row) << 1) | 1;
-  dropFromLevel(tlb.l1Huge, cpu, row, wanted);
-  dropFromLevel(tlb.l2, cpu, row, wanted);
-  clearWalkCaches(tlb, cpu);
+  dropFromLevel(t.l1Huge, row, wanted);
+  dropFromLevel(t.l2, row, wanted);
+  clearWalkCaches(t);
 }
 
 /** Forgets all entries of the rows firstRow … lastRow, of either size. */
 export function tlbInvalidateRows(tlb: Tlb, cpu: number, firstRow: number, lastRow: number): void {
+  const t = tlb.of[cpu]!;
   const pagesPerHuge = 2 ** tlb.hugeOrder;
   const firstKey = firstRow * pagesPerHuge;
   const lastKey = lastRow * pagesPerHuge + pagesPerHuge - 1;
-  dropKeys(tlb.l1Small, cpu, firstKey, lastKey);
-  dropKeys(tlb.l2, cpu, firstKey, lastKey);
-  dropKeys(tlb.l1Huge, cpu, HUGE_KEY + firstRow, HUGE_KEY + lastRow);
-  dropKeys(tlb.l2, cpu, HUGE_KEY + firstRow, HUGE_KEY + lastRow);
-  clearWalkCaches(tlb, cpu);
+  dropKeys(t.l1Small, firstKey, lastKey);
+  dropKeys(t.l2, firstKey, lastKey);
+  dropKeys(t.l1Huge, HUGE_KEY + firstRow, HUGE_KEY + lastRow);
+  dropKeys(t.l2, HUGE_KEY + firstRow, HUGE_KEY + lastRow);
+  clearWalkCaches(t);
 }
 
 /** Forgets all entries of one address space; `mmOfTable` is the owner of each PMD table of 512 rows. */
 export function tlbFlushMm(tlb: Tlb, cpu: number, mm: number, mmOfTable: Int32Array): void {
+  const t = tlb.of[cpu]!;
   const small = { base: 0, end: HUGE_KEY, shift: tlb.hugeOrder + 9 };
   const huge = { base: HUGE_KEY, end: NO_KEY, shift: 9 };
-  dropOwned(tlb.l1Small, cpu, small, mmOfTable, mm);
-  dropOwned(tlb.l2, cpu, small, mmOfTable, mm);
-  dropOwned(tlb.l1Huge, cpu, huge, mmOfTable, mm);
-  dropOwned(tlb.l2, cpu, huge, mmOfTable, mm);
-  clearWalkCaches(tlb, cpu);
+  dropOwned(t.l1Small, small, mmOfTable, mm);
+  dropOwned(t.l2, small, mmOfTable, mm);
+  dropOwned(t.l1Huge, huge, mmOfTable, mm);
+  dropOwned(t.l2, huge, mmOfTable, mm);
+  clearWalkCaches(t);
 }
 
 /** Forgets everything a CPU has cached. */
 export function tlbFlushCpu(tlb: Tlb, cpu: number): void {
-  clearLevel(tlb.l1Small, cpu);
-  if (tlb.l1Huge !== tlb.l1Small) clearLevel(tlb.l1Huge, cpu);
-  clearLevel(tlb.l2, cpu);
-  clearWalkCaches(tlb, cpu);
+  const t = tlb.of[cpu]!;
+  clearLevel(t.l1Small);
+  if (t.l1Huge !== t.l1Small) clearLevel(t.l1Huge);
+  clearLevel(t.l2);
+  clearWalkCaches(t);
 }
 
-function clearWalkCaches(tlb: Tlb, cpu: number): void {
-  if (tlb.walkCaches === undefined) return;
-  clearLevel(tlb.walkCaches.pde, cpu);
-  clearLevel(tlb.walkCaches.pdpte, cpu);
-  clearLevel(tlb.walkCaches.pml4e, cpu);
+function clearWalkCaches(t: CpuTlb): void {
+  const { walkCaches } = t;
+  if (walkCaches === undefined) return;
+  clearLevel(walkCaches.pde);
+  clearLevel(walkCaches.pdpte);
+  clearLevel(walkCaches.pml4e);
 }
 
 /** Sums of one statistic over all CPUs. */
