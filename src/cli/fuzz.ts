@@ -26,6 +26,7 @@ interface FuzzCommandOptions extends GuestCommandOptions {
   readonly seed: string;
   readonly count: string;
   readonly rounds: string;
+  readonly shrink: string;
 }
 
 function replayLine(kind: FuzzKind, seed: number, { kernel, generation }: FuzzCommandOptions): string {
@@ -34,6 +35,10 @@ function replayLine(kind: FuzzKind, seed: number, { kernel, generation }: FuzzCo
 }
 
 async function tellDisagreement(kind: FuzzKind, d: Disagreement, options: FuzzCommandOptions): Promise<void> {
+  if (d.shrunken === d.script) {
+    out(`\nit disagrees, not shrunk: ${replayLine(kind, d.seed, options)}\n`);
+    return;
+  }
   const { renderVerdict } = await import("../validate/difference-table.ts");
   out(`\nthe shortest script that disagrees, from seed ${d.seed}:\n\n${printScript(d.shrunken)}\n`);
   out(renderVerdict(d.shrunken.file, d.shrunkenVerdict, false));
@@ -57,6 +62,7 @@ async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
   const seed = wholeOption(options.seed, "--seed", 0);
   const count = wholeOption(options.count, "--count", 1);
   const shrinkRoundsMax = wholeOption(options.rounds, "--rounds", 0);
+  const shrinkMax = wholeOption(options.shrink, "--shrink", 0);
   const batch = wholeOption(options.batch, "--batch", 1);
   const side = await openKernelSide(options);
   const kinds: readonly FuzzKind[] = options.kind === "all" ? ["thp", "numa"] : [options.kind];
@@ -65,7 +71,7 @@ async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
   for (const kind of kinds) {
     const { generation, run } = side;
     const result = await fuzz({
-      ...{ kind, seed, count, generation, run, batch, shrinkRoundsMax },
+      ...{ kind, seed, count, generation, run, batch, shrinkRoundsMax, shrinkMax },
       onBatch(done, boot) {
         if (!told) tellKernel(boot, side.origin);
         told = true;
@@ -90,6 +96,7 @@ export function registerFuzz(program: Command): void {
     )
     .option("--seed <number>", "seed of the first script; the next has the next number", "1")
     .option("--count <number>", "how many scripts", "100")
+    .option("--shrink <number>", "how many disagreements to shrink; the others are only named", "5")
     .option("--rounds <number>", "boots at most to shrink one disagreement", "12");
   whenCalled(addGuestOptions(command).addHelpText("after", EXAMPLES), fuzzAll);
 }

@@ -1,5 +1,5 @@
 /** One boot of a virtual machine: its command line, its console, its end. */
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../lib/assert.ts";
@@ -75,6 +75,25 @@ function commandLine(boot: Boot, archive: string): string[] {
   ];
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** While a guest runs, whatever ends this process ends the guest first. Answers with what undoes that. */
+function takeAlong(child: ChildProcess): () => void {
+  const onExit = (): boolean => child.kill("SIGKILL");
+  const onSignal = (signal: NodeJS.Signals): void => {
+    child.kill("SIGKILL");
+    undo();
+    process.kill(process.pid, signal);
+  };
+  const undo = (): void => {
+    process.off("exit", onExit);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+  process.on("exit", onExit);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return undo;
+}
+
 /** Boots, follows the console until the guest leaves or falls silent, and keeps the raw console in a file. */
 export function bootGuest(boot: Boot): Promise<BootEnd> {
   const archive = join(boot.folder, `${boot.name}.cpio`);
@@ -90,8 +109,7 @@ export function bootGuest(boot: Boot): Promise<BootEnd> {
     silent = true;
     child.kill("SIGKILL");
   };
-  const killWithUs = (): boolean => child.kill("SIGKILL");
-  process.once("exit", killWithUs);
+  const leaveBehind = takeAlong(child);
   let timer = setTimeout(fallSilent, boot.silenceLimitS * 1000);
   child.stdout.on("data", (piece: Buffer) => {
     pieces.push(piece);
@@ -105,7 +123,7 @@ export function bootGuest(boot: Boot): Promise<BootEnd> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);
-      process.off("exit", killWithUs);
+      leaveBehind();
       closeSync(kept);
       rmSync(archive, { force: true });
     };
