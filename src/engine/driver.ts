@@ -41,6 +41,8 @@ interface CpuState {
   /** Runner that has the CPU, or -1. */
   current: number;
   sliceStartNs: number;
+  /** When it last became idle: nobody runs on it before. */
+  freeNs: number;
   /** Runners that want it, in order. */
   readonly queue: number[];
   /** Address space whose translations it uses. */
@@ -72,6 +74,7 @@ export function makeDriver(k: Kernel): Driver {
     cpus: Array.from({ length: k.machine.cpus }, () => ({
       current: -1,
       sliceStartNs: 0,
+      freeNs: 0,
       queue: [],
       mm: undefined,
     })),
@@ -183,7 +186,13 @@ function dispatch(d: Driver, runner: Runner, tNs: number): void {
     giveCpu(d, cpu, tNs);
     return;
   }
-  if (cpu.current === -1) cpu.sliceStartNs = tNs;
+  if (cpu.current === -1) {
+    if (tNs < cpu.freeNs) {
+      schedule(d, runner, cpu.freeNs);
+      return;
+    }
+    cpu.sliceStartNs = tNs;
+  }
   cpu.current = runner.id;
   runner.clockNs = tNs;
   runOn(d, runner);
@@ -200,6 +209,7 @@ function leaveBusyCpu(d: Driver, runner: Runner): void {
 /** The CPU goes to the first in its queue, or becomes idle. */
 function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
   cpu.current = -1;
+  cpu.freeNs = Math.max(cpu.freeNs, tNs);
   const next = cpu.queue.shift();
   if (next === undefined) return;
   cpu.current = next;

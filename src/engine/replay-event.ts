@@ -12,8 +12,10 @@ import { mprotect } from "../kernel/mm/mprotect.ts";
 import { mremap } from "../kernel/mm/mremap.ts";
 import { exitMm, munmap } from "../kernel/mm/munmap.ts";
 import { VM } from "../kernel/mm/vma.ts";
+import { assert } from "../lib/assert.ts";
 import type { TraceEvent } from "../workloads/records.ts";
-import type { Replay, ReplayThread } from "./replay-state.ts";
+import type { Replay, ReplayProcess, ReplayThread } from "./replay-state.ts";
+import { populate } from "./script-calls.ts";
 import { verifyNow } from "./session.ts";
 
 const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES);
@@ -56,13 +58,12 @@ function* runCall(replay: Replay, mm: Mm, event: Call): Path<number> {
     case "map": {
       const kinds =
         (event.shared ? VM.SHARED : 0) | (event.file ? VM.FILE : 0) | (event.noreserve ? VM.NORESERVE : 0);
-      return yield* mmap(k, mm, {
-        at: pageOf(event.start),
-        pages: pagesOf(event.length),
-        flags: accessOf(event.prot) | kinds,
-        replace: true,
-        stack: event.stack,
-      });
+      const flags = accessOf(event.prot) | kinds;
+      const pages = pagesOf(event.length);
+      const request = { at: pageOf(event.start), pages, flags, replace: true, stack: event.stack };
+      const start = yield* mmap(k, mm, request);
+      if (start >= 0 && event.populate) yield* populate(replay.session, mm, start, pages, flags);
+      return start;
     }
     case "unmap":
       return yield* munmap(k, mm, pageOf(event.start), pagesOf(event.length));
@@ -91,8 +92,9 @@ function* runLife(
   switch (event.kind) {
     case "fork": {
       const source = replay.trace.threads[event.child]!;
-      const mm = yield* forkMm(k, process.mm);
-      mm.pid = source.pid;
+      const mm = event.vfork ? process.mm : yield* forkMm(k, process.mm);
+      if (event.vfork) mm.users += 1;
+      else mm.pid = source.pid;
       replay.processes[source.process] = { index: source.process, mm };
       const child = threadOf(event.child);
       child.readyNs = k.nowNs;
@@ -128,28 +130,39 @@ function* exec(replay: Replay, thread: ReplayThread, name: string): Path {
   const { k } = replay.session;
   const old = process.mm;
   const fresh = makeMm(k);
-  fresh.pid = old.pid;
+  fresh.pid = replay.trace.threads[thread.index]!.pid;
   fresh.name = name;
   fresh.thpDisable = old.thpDisable;
   fresh.filePagesFromTrace = old.filePagesFromTrace;
+  const users = endThreads(replay, process);
+  thread.ended = false;
   process.mm = fresh;
   runner.mm = fresh;
   replay.slotRows.fill(-1);
-  old.users -= 1;
-  if (old.users === 0) yield* exitMm(k, old);
+  yield* leaveMm(replay, old, users);
 }
 
 /** A thread ends, or its whole process. */
 function* exit(replay: Replay, thread: ReplayThread, wholeProcess: boolean): Path {
-  const { mm } = thread.process;
+  const users = wholeProcess ? endThreads(replay, thread.process) : 1;
   thread.ended = true;
-  if (wholeProcess) {
-    for (const other of replay.threads) if (other?.process === thread.process) other.ended = true;
-    mm.users = 0;
-  } else {
-    mm.users -= 1;
+  yield* leaveMm(replay, thread.process.mm, users);
+}
+
+/** Every thread of a process ends; returns how many that lived. */
+function endThreads(replay: Replay, process: ReplayProcess): number {
+  let ended = 0;
+  for (const thread of replay.threads) {
+    if (thread === undefined || thread.process !== process || thread.ended) continue;
+    thread.ended = true;
+    ended++;
   }
-  if (mm.users > 0 || replay.session.k.mms[mm.id] === undefined) return;
-  mm.users = 0;
-  yield* exitMm(replay.session.k, mm);
+  return ended;
+}
+
+/** Threads leave an address space; with the last of them, which may be a child of vfork, it goes. */
+function* leaveMm(replay: Replay, mm: Mm, users: number): Path {
+  mm.users -= users;
+  assert(mm.users >= 0, "every thread that leaves an address space was counted as its user");
+  if (mm.users === 0) yield* exitMm(replay.session.k, mm);
 }

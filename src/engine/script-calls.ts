@@ -5,6 +5,7 @@ import type { Path } from "../core/ops.ts";
 import { asVpn, PAGE_BYTES } from "../core/units.ts";
 import { ERRNO } from "../kernel/mm/errno.ts";
 import { madvise } from "../kernel/mm/madvise.ts";
+import type { Mm } from "../kernel/mm/mm.ts";
 import { mmap } from "../kernel/mm/mmap.ts";
 import { mprotect } from "../kernel/mm/mprotect.ts";
 import { mremap } from "../kernel/mm/mremap.ts";
@@ -54,18 +55,19 @@ export function* callMap(session: Session, task: Task, s: Of<"map">): Path<numbe
   const start = yield* mmap(session.k, task.mm, { at, pages, flags, replace: false, stack: false });
   if (start < 0) return start;
   task.regions.set(s.region, { name: s.region, start, pages });
-  if (s.populate) yield* populate(session, task, start, pages, s.prot === "rw");
+  if (s.populate) yield* populate(session, task.mm, start, pages, flags);
   return start;
 }
 
-/** MAP_POPULATE: faults in what is missing, as get_user_pages would. */
-function* populate(session: Session, task: Task, start: number, pages: number, write: boolean): Path {
+/** MAP_POPULATE: faults in what is missing, as get_user_pages would; private writable memory for writing. */
+export function* populate(session: Session, mm: Mm, start: number, pages: number, flags: number): Path {
+  const write = (flags & (VM.WRITE | VM.SHARED)) === VM.WRITE;
   const end = start + pages;
   for (let vpn = start; vpn < end; vpn++) {
-    if (hasTranslation(session.k, task.mm, asVpn(vpn))) continue;
+    if (hasTranslation(session.k, mm, asVpn(vpn))) continue;
     const startNs = session.k.nowNs;
-    yield fault(session, task.mm, asVpn(vpn), write);
-    const outcome = faultOutcome(session, task.mm, startNs);
+    yield fault(session, mm, asVpn(vpn), write);
+    const outcome = faultOutcome(session, mm, startNs);
     if (outcome === "segv" || outcome === "oom") return;
   }
 }

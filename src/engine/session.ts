@@ -2,7 +2,7 @@
 import { C } from "../core/counters.ts";
 import type { FaultKind } from "../core/events.ts";
 import { EVENT } from "../core/events.ts";
-import type { Op, Path } from "../core/ops.ts";
+import type { Lock, Op, Path } from "../core/ops.ts";
 import type { Vpn } from "../core/units.ts";
 import { asNode } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
@@ -54,6 +54,8 @@ export interface Session {
   readonly d: Driver;
   readonly c: Collector;
   outcome: "finished" | "oom";
+  /** mmap locks of address spaces that have gone: contention on them counts in the result. */
+  readonly goneLocks: Lock[];
   /** Faults since the invariants were last checked. */
   sinceCheck: number;
 }
@@ -84,9 +86,11 @@ export function openSession(options: SessionOptions): Session {
   const c = makeCollector();
   k.listener = (code, tNs, cpu, a, b, third, fourth) => {
     c.listener(code, tNs, cpu, a, b, third, fourth);
-    if (code === EVENT.exit) c.processes.push(processResult(k.geometry.pagesPerHuge, k.mms[a]!));
+    if (code !== EVENT.exit) return;
+    c.processes.push(processResult(k.geometry.pagesPerHuge, k.mms[a]!));
+    session.goneLocks.push(k.mms[a]!.mmapLock);
   };
-  const session: Session = { options, k, d, c, outcome: "finished", sinceCheck: 0 };
+  const session: Session = { options, k, d, c, outcome: "finished", goneLocks: [], sinceCheck: 0 };
   startDaemons(session);
   wakeKhugepaged(k);
   sample(session);

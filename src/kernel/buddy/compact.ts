@@ -236,6 +236,7 @@ export function* compactNode(k: Kernel, node: NodeId, order: number): Path {
       made = 1;
     } else if (word === COMPACT.COMPLETE || word === COMPACT.PARTIAL_SKIPPED) {
       drainAllPcps(k.buddy);
+      k.vmstat[C.nr_free_pages] = k.buddy.freePages;
       deferCompaction(zone.compact, order);
     }
   }

@@ -12,6 +12,7 @@
  *               Per-CPU lists are drained before the machine is called out of memory, where the kernel would
  *               kill.
  */
+import { C } from "../../core/counters.ts";
 import type { Path } from "../../core/ops.ts";
 import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
 import { directReclaim, reclaimablePages } from "../reclaim/direct.ts";
@@ -50,6 +51,7 @@ function* reclaimAndTake(
   // Without progress the kernel drains only on its way to an OOM kill; costly orders never get there.
   if (found === NO_FRAME && (progressPages > 0 || !isCostly(k.buddy, order))) {
     drainAllPcps(k.buddy);
+    k.vmstat[C.nr_free_pages] = k.buddy.freePages;
     found = yield* sweepZones(k, order, node, gfp, "min");
   }
   return { found, progressPages };

@@ -40,7 +40,7 @@ export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<
     const huge = hugePath(k, vma, row, vpn, write);
     outcome = huge === undefined ? "fallback" : yield* huge;
     if (outcome === "fallback") outcome = yield* ptePath(k, vma, row, vpn, write);
-    if (!atEntry && outcome !== "retry") k.vmstat[C.pgfault]! += 1;
+    if (!atEntry) k.vmstat[C.pgfault]! += 1;
   }
   yield mm.mmapLock.releaseRead;
   return outcome;
@@ -73,7 +73,7 @@ function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Pa
     if ((vma.flags & VM.FILE) !== 0) return faultFile(k, vma, row, vpn, write);
     return faultAnonymous(k, vma, row, vpn, write);
   }
-  if ((flags & PTE.SWAP) !== 0) return faultSwapIn(k, vma, row, vpn, write);
+  if ((flags & PTE.SWAP) !== 0) return faultSwapped(k, vma, row, vpn, write);
   if (write && (flags & PTE.WRITE) === 0) return faultWriteProtected(k, vma, row, vpn);
   return spurious();
 }
@@ -81,4 +81,12 @@ function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Pa
 // biome-ignore lint/correctness/useYield: a path that has nothing to wait for
 function* spurious(): Path<FaultOutcome> {
   return "spurious";
+}
+
+/** A swapped page comes back; a write goes on to copy it in the same fault if others name the slot as well. */
+function* faultSwapped(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  const outcome = yield* faultSwapIn(k, vma, row, vpn, write);
+  if (outcome !== "swap-in" || !write) return outcome;
+  const copied = yield* faultWriteProtected(k, vma, row, vpn);
+  return copied === "oom" ? copied : outcome;
 }

@@ -23,7 +23,7 @@ import { addAnonPages, addHugePmds, type Mm } from "../mm/mm.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
 import { addNewHugeRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { countTables, countUsed } from "../mm/tables.ts";
-import { VM, type Vma } from "../mm/vma.ts";
+import { noAccessMark, VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
@@ -92,7 +92,8 @@ export function mapNewHuge(k: Kernel, vma: Vma, row: PmdRow, head: Pfn): void {
   addNewHugeRmap(k, head, vma, vpnOfRow(k.pt, row));
   k.pt.pmd.kind[row] = PMD.HUGE;
   k.pt.pmd.value[row] = head;
-  k.pt.pmd.flags[row] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
+  const access = noAccessMark(vma.flags) | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
+  k.pt.pmd.flags[row] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | access;
   addAnonPages(vma.mm, k.geometry.pagesPerHuge);
   addHugePmds(vma.mm, 1);
   vma.mm.hugeTouched += k.pt.pmd.touched[row]!;
@@ -123,7 +124,7 @@ function* mapHugeZero(k: Kernel, mm: Mm, row: PmdRow): Path<FaultOutcome> {
 function* getHugeZero(k: Kernel, mm: Mm): Path<boolean> {
   if (mm.usesHugeZero) return true;
   if (!k.thp.hugeZeroAllocated) {
-    const head = yield* allocPages(k, k.geometry.hugeOrder, localNode(k), GFP.DIRECT_RECLAIM | GFP.KSWAPD);
+    const head = yield* allocPages(k, k.geometry.hugeOrder, localNode(k), GFP.DIRECT_RECLAIM);
     if (head === NO_FRAME) {
       k.vmstat[C.thp_zero_page_alloc_failed]! += 1;
       return false;

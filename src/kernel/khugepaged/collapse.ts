@@ -32,6 +32,7 @@ import { findRow, givePteTable, PMD, PTE } from "../mm/page-table.ts";
 import { headOf } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, type Vma } from "../mm/vma.ts";
+import { lruDrain } from "../reclaim/lru.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { collapseGfp, mayBeHuge, regionFits } from "../thp/eligible.ts";
@@ -91,13 +92,17 @@ function* allocTarget(k: Kernel, node: NodeId, asker: "khugepaged" | "collapse")
 function* swapInRegion(k: Kernel, vma: Vma, vpn: Vpn): Path<boolean> {
   const row = findRow(k.pt, vma.mm.directory, vpn);
   if (row === NO_ROW || k.pt.pmd.kind[row] !== PMD.TABLE) return false;
+  let broughtIn = false;
   for (let i = 0; i < k.geometry.pagesPerHuge; i++) {
     if (k.pt.pmd.kind[row] !== PMD.TABLE) return false;
     const pte = k.pt.pmd.value[row]! * k.geometry.pagesPerHuge + i;
     if ((k.pt.pteFlags[pte]! & PTE.SWAP) === 0) continue;
     const outcome = yield* faultSwapIn(k, vma, row, asVpn(vpn + i), false);
     if (outcome !== "swap-in") return false;
+    broughtIn = true;
   }
+  // Pages in the LRU batch carry its reference, and would look pinned to the second look.
+  if (broughtIn) lruDrain(k, k.cpu);
   return true;
 }
 

@@ -77,7 +77,7 @@ function* copyArea(k: Kernel, parent: Mm, child: Mm, vma: Vma): Path {
     else if (kind === PMD.TABLE) {
       copyPtes(k, child, row, childRow, Math.max(first, vma.start), Math.min(behind, vma.end));
     }
-    copyTouched(k, child, row, childRow);
+    copyTouched(k, child, row, childRow, Math.max(first, vma.start), Math.min(behind, vma.end));
     yield lock.release;
     row = nextUsedRow(k, parent, behind, vma.end);
   }
@@ -147,12 +147,12 @@ function copyPtes(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, from: num
 }
 
 /** A child has touched what its parent touched: it knows the data. */
-function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow): void {
+function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, start: number, end: number): void {
   const { touched, geometry } = k.pt;
   const n = geometry.pagesPerHuge;
   if (k.pt.pmd.kind[childRow] === PMD.NONE) return;
   const whole = k.pt.pmd.kind[childRow] === PMD.HUGE;
-  for (let i = 0; i < n; i++) {
+  for (let i = start % n, behind = i + (end - start); i < behind; i++) {
     const from = row * n + i;
     const into = childRow * n + i;
     if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0)

@@ -19,7 +19,7 @@ import { flushRange } from "../tlb/shootdown.ts";
 import { FRAME } from "./frames.ts";
 import type { Mm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
-import { headOf, isHuge, pageMapCount } from "./rmap.ts";
+import { headOf, isHuge, mappingCount, pageMapCount } from "./rmap.ts";
 import { nextUsedRow } from "./tables.ts";
 
 /** Visits each region of [start, end) under its lock. `visit` changes it and pushes the flushes to yield. */
@@ -59,7 +59,7 @@ export function* freeLazily(k: Kernel, mm: Mm, start: number, end: number): Path
     if (pmd.kind[row] === PMD.HUGE_ZERO) return;
     if (pmd.kind[row] === PMD.HUGE) {
       const head = asPfn(pmd.value[row]!);
-      if (pageMapCount(k, head) !== 1) return;
+      if (mappingCount(k, head) !== 1) return;
       if (to - from === k.geometry.pagesPerHuge) {
         pmd.flags[row]! &= ~(PTE.YOUNG | PTE.DIRTY);
         k.frames.flags[head]! &= ~FRAME.DIRTY;

@@ -79,7 +79,7 @@ function* mmapLocked(k: Kernel, mm: Mm, request: MmapRequest): Path<number> {
     if (!request.replace) return -ERRNO.EEXIST;
     yield* unmapLocked(k, mm, at, at + pages);
   }
-  if (overcommitRefuses(k, request)) return -ERRNO.ENOMEM;
+  if (isAccounted(request.flags) && overcommitRefuses(k, request.pages)) return -ERRNO.ENOMEM;
   placeArea(k, mm, at, request);
   return at;
 }
@@ -89,12 +89,15 @@ function overlaps(mm: Mm, start: number, end: number): boolean {
   return vma !== undefined && vma.start < end;
 }
 
+/** Whether memory counts against the overcommit limit: what is private, writable and not MAP_NORESERVE. */
+function isAccounted(flags: number): boolean {
+  return (flags & (VM.WRITE | VM.SHARED | VM.FILE | VM.NORESERVE)) === VM.WRITE;
+}
+
 /** Mode 0 since v5.1 refuses only what is larger than all memory and swap together. */
-function overcommitRefuses(k: Kernel, request: MmapRequest): boolean {
-  const { flags } = request;
-  if ((flags & VM.WRITE) === 0 || (flags & (VM.SHARED | VM.FILE)) !== 0) return false;
-  if (k.tunables.overcommitMemory === 1 || (flags & VM.NORESERVE) !== 0) return false;
-  return request.pages * PAGE_BYTES > k.machine.memBytes + k.machine.swapBytes;
+export function overcommitRefuses(k: Kernel, pages: number): boolean {
+  if (k.tunables.overcommitMemory === 1) return false;
+  return pages * PAGE_BYTES > k.machine.memBytes + k.machine.swapBytes;
 }
 
 /** Puts the mapping into the address space: as part of a neighbour, or as an area of its own. */

@@ -17,7 +17,7 @@ import { FRAME } from "./frames.ts";
 import type { Mm } from "./mm.ts";
 import { PMD, PTE, vpnOfRow } from "./page-table.ts";
 import { nextUsedRow } from "./tables.ts";
-import { VM, VM_ACCESS, type Vma, vmaIndex } from "./vma.ts";
+import { noAccessMark, VM, VM_ACCESS, type Vma, vmaIndex } from "./vma.ts";
 
 /** mprotect of [start, start + pages). `access`: READ, WRITE, EXEC bits. 0, or an errno negated. */
 export function* mprotect(k: Kernel, mm: Mm, start: number, pages: number, access: number): Path<number> {
@@ -64,11 +64,12 @@ function* protectPart(k: Kernel, vma: Vma, start: number, end: number, access: n
 function protectRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, flags: number): Op | undefined {
   const { pt, geometry } = k;
   const writable = (flags & VM.WRITE) !== 0;
+  const noAccess = noAccessMark(flags);
   const kind = pt.pmd.kind[row];
   let split: Op | undefined;
   if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) {
     if (to - from === geometry.pagesPerHuge) {
-      protectHuge(k, row, writable);
+      protectHuge(k, row, writable, noAccess);
       return undefined;
     }
     split = splitPmd(k, mm, row);
@@ -79,24 +80,27 @@ function protectRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, fl
     const entry = pt.pteFlags[i]!;
     if ((entry & PTE.PRESENT) === 0) continue;
     changed++;
-    if (!writable) pt.pteFlags[i] = entry & ~(PTE.WRITE | PTE.HINT);
-    else if (mayUpgrade(k, entry, pt.ptePfn[i]!)) pt.pteFlags[i] = (entry | PTE.WRITE) & ~PTE.HINT;
+    const upgraded = writable && mayUpgrade(k, entry, pt.ptePfn[i]!);
+    const kept = writable ? entry & ~PTE.HINT : entry & ~(PTE.WRITE | PTE.HINT);
+    pt.pteFlags[i] = kept | noAccess | (upgraded ? PTE.WRITE : 0);
   }
   spend(k, changed * k.costs.changePteNs);
   return split;
 }
 
-/** A page that is this process's alone becomes writable without a fault. */
+/** A page that is this process's alone becomes writable without a fault; up to 6.1 only if it is dirty. */
 function mayUpgrade(k: Kernel, entry: number, pfn: number): boolean {
-  if ((entry & (PTE.ZERO | PTE.FILE | PTE.HINT)) !== 0) return false;
+  if ((entry & (PTE.ZERO | PTE.FILE)) !== 0) return false;
+  if (!k.behaviours.protectUpgradesHuge && (entry & PTE.DIRTY) === 0) return false;
   return (k.frames.flags[asPfn(pfn)]! & FRAME.EXCLUSIVE) !== 0;
 }
 
-function protectHuge(k: Kernel, row: PmdRow, writable: boolean): void {
+function protectHuge(k: Kernel, row: PmdRow, writable: boolean, noAccess: number): void {
   const { pmd } = k.pt;
   spend(k, k.costs.changePteNs);
+  pmd.flags[row] = (pmd.flags[row]! & ~PTE.HINT) | noAccess;
   if (!writable) {
-    pmd.flags[row]! &= ~(PTE.WRITE | PTE.HINT);
+    pmd.flags[row]! &= ~PTE.WRITE;
     return;
   }
   if (!k.behaviours.protectUpgradesHuge || pmd.kind[row] !== PMD.HUGE) return;

@@ -7,7 +7,8 @@
  *
  * Models:       mm/mremap.c mremap_to(), move_vma(), move_page_tables(), mm/huge_memory.c move_huge_pmd(),
  *               v6.1.
- * Not modelled: MREMAP_DONTUNMAP, moving whole PUDs, locked areas, files' offsets.
+ * Not modelled: MREMAP_DONTUNMAP, moving whole PUDs, locked areas, files' offsets; moving a range of several
+ *               areas at once (6.17+).
  */
 import type { Op, Path } from "../../core/ops.ts";
 import { asVpn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
@@ -18,9 +19,9 @@ import { flushRange } from "../tlb/shootdown.ts";
 import { joinNext, mergeNew } from "./edges.ts";
 import { ERRNO } from "./errno.ts";
 import type { Mm } from "./mm.ts";
-import { chooseAddress, TASK_END_VPN } from "./mmap.ts";
+import { chooseAddress, overcommitRefuses, TASK_END_VPN } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
-import { findRow, PMD, pteIndex } from "./page-table.ts";
+import { findRow, PMD, pteIndex, vpnOfRow } from "./page-table.ts";
 import { cloneAnonVmas } from "./rmap.ts";
 import { clearRow, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { findVma, insertVma, VM, type Vma, vmaIndex } from "./vma.ts";
@@ -65,6 +66,7 @@ function* remapLocked(
   }
   const vma = findVma(mm, asVpn(start));
   if (vma === undefined || start + oldPages > vma.end) return -ERRNO.EFAULT;
+  if ((vma.flags & VM.ACCOUNT) !== 0 && overcommitRefuses(k, newPages - oldPages)) return -ERRNO.ENOMEM;
   if (to === undefined) {
     if (start + oldPages === vma.end && growInPlace(k, mm, vma, newPages - oldPages)) return start;
     to = chooseAddress(k, mm, newPages, (vma.flags & VM.FILE) === 0);
@@ -129,6 +131,7 @@ function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff
 function* moveTables(k: Kernel, mm: Mm, start: number, pages: number, to: number): Path {
   const n = k.geometry.pagesPerHuge;
   const end = start + pages;
+  let moved = false;
   for (let at = start; at < end; ) {
     const target = to + (at - start);
     const extent = Math.min(n - (at % n), n - (target % n), end - at);
@@ -136,7 +139,7 @@ function* moveTables(k: Kernel, mm: Mm, start: number, pages: number, to: number
     if (row === NO_ROW || k.pt.pmd.kind[row] === PMD.NONE) {
       const next = nextUsedRow(k, mm, at, end);
       if (next === NO_ROW) break;
-      at += extent;
+      at = Math.max(at + extent, vpnOfRow(k.pt, next));
       continue;
     }
     const targetRow = ensureRow(k, mm, asVpn(target));
@@ -145,9 +148,10 @@ function* moveTables(k: Kernel, mm: Mm, start: number, pages: number, to: number
     const flush = moveStep(k, mm, row, targetRow, at, target, extent);
     if (flush !== undefined) yield flush;
     yield lock.release;
+    moved = true;
     at += extent;
   }
-  yield flushRange(k, mm, asVpn(start), pages, "remap");
+  if (moved) yield flushRange(k, mm, asVpn(start), pages, "remap");
 }
 
 function moveStep(

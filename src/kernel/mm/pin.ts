@@ -12,15 +12,23 @@ import type { Mm } from "./mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
 import { headOf } from "./rmap.ts";
 
-/** Pins the page that is mapped at `vpn`; false if none is (the caller faults it in and tries again). */
+/** Pins the page that is mapped at `vpn`; false if none is, or not for writing (the caller faults it in and tries again). */
 export function pinPage(k: Kernel, mm: Mm, vpn: number): boolean {
   const pfn = frameAt(k, mm, vpn);
-  if (pfn < 0) return false;
+  if (pfn < 0 || !isWritable(k, mm, vpn)) return false;
   const head = headOf(k, pfn);
   k.frames.refCount[head]! += 1;
   k.pins.set(head, (k.pins.get(head) ?? 0) + 1);
   mm.pins.push(head);
   return true;
+}
+
+/** A pin is for writing: a page still shared with a fork is copied first, by a write fault. */
+function isWritable(k: Kernel, mm: Mm, vpn: number): boolean {
+  const row = findRow(k.pt, mm.directory, asVpn(vpn));
+  const small = k.pt.pmd.kind[row] === PMD.TABLE;
+  const flags = small ? k.pt.pteFlags[pteIndex(k.pt, row, asVpn(vpn))]! : k.pt.pmd.flags[row]!;
+  return (flags & (PTE.WRITE | PTE.HINT)) === PTE.WRITE;
 }
 
 /** exit: lets go of everything that the process had pinned. */

@@ -11,6 +11,7 @@
 import type { Pfn, Vpn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Mm } from "./mm.ts";
+import { PTE } from "./page-table.ts";
 import type { AnonVma } from "./rmap.ts";
 
 /** Flags of an area (`vma.flags`). Those of MERGE_MASK must agree for two areas to merge. */
@@ -38,6 +39,11 @@ export const VM = {
 
 /** Read, write, execute. */
 export const VM_ACCESS = VM.READ | VM.WRITE | VM.EXEC;
+
+/** The mark of entries in an area that allows no access at all: present, yet every use of them faults. */
+export function noAccessMark(flags: number): number {
+  return (flags & VM_ACCESS) === 0 ? PTE.HINT : 0;
+}
 
 /** One area [start, end) in pages. */
 export interface Vma {

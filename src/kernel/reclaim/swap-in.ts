@@ -18,7 +18,7 @@ import { FRAME } from "../mm/frames.ts";
 import { addAnonPages } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
-import { VM, type Vma } from "../mm/vma.ts";
+import { noAccessMark, VM, type Vma } from "../mm/vma.ts";
 import { type Kernel, spend } from "../state.ts";
 import { lruAdd } from "./lru.ts";
 import { freeSwapSlot } from "./swap.ts";
@@ -43,7 +43,8 @@ export function* faultSwapIn(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: 
     vma.mm.swapEntries -= 1;
     const writable = write && alone && (vma.flags & VM.WRITE) !== 0;
     k.pt.ptePfn[pte] = pfn;
-    k.pt.pteFlags[pte] = PTE.PRESENT | PTE.YOUNG | (writable ? PTE.WRITE | PTE.DIRTY : 0);
+    k.pt.pteFlags[pte] =
+      PTE.PRESENT | PTE.YOUNG | noAccessMark(vma.flags) | (writable ? PTE.WRITE | PTE.DIRTY : 0);
     addAnonPages(vma.mm, 1);
     lruAdd(k, pfn);
     k.vmstat[C.pgmajfault]! += 1;

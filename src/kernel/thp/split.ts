@@ -20,6 +20,7 @@ import { addHugePmds, type Mm } from "../mm/mm.ts";
 import { PMD, PTE, takePteTable, vpnOfRow, WAS_HUGE } from "../mm/page-table.ts";
 import { mappingCount, mappingsOf } from "../mm/rmap.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
+import { findVma, noAccessMark } from "../mm/vma.ts";
 import { lruSplit } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -37,12 +38,16 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
   spend(k, k.costs.splitPmdNs);
   const head = asPfn(pt.pmd.value[row]!);
   const rowFlags = pt.pmd.flags[row]!;
+  const vpn = vpnOfRow(pt, row);
+  // A NUMA hint mark is not carried over; that of an area without access is.
+  const vma = findVma(mm, vpn);
+  const noAccess = vma === undefined ? rowFlags & PTE.HINT : noAccessMark(vma.flags);
   const slot = takePteTable(pt);
   const from = slot * geometry.pagesPerHuge;
   if (kind === PMD.HUGE_ZERO) {
-    pt.pteFlags.fill(PTE.PRESENT | PTE.ZERO, from, from + geometry.pagesPerHuge);
+    pt.pteFlags.fill(PTE.PRESENT | PTE.ZERO | noAccess, from, from + geometry.pagesPerHuge);
   } else {
-    const flags = PTE.PRESENT | (rowFlags & (PTE.WRITE | PTE.YOUNG | PTE.DIRTY));
+    const flags = PTE.PRESENT | noAccess | (rowFlags & (PTE.WRITE | PTE.YOUNG | PTE.DIRTY));
     const exclusive = frames.flags[head]! & FRAME.EXCLUSIVE;
     for (let i = 0; i < geometry.pagesPerHuge; i++) {
       pt.ptePfn[from + i] = head + i;
@@ -60,7 +65,6 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
   pt.pmd.kind[row] = PMD.TABLE;
   pt.pmd.flags[row] = kind === PMD.HUGE ? WAS_HUGE : 0;
   pt.pmd.value[row] = slot;
-  const vpn = vpnOfRow(pt, row);
   emit(k, EVENT.splitPmd, mm.id, vpn, kind === PMD.HUGE ? head : -1);
   return flushRange(k, mm, vpn, geometry.pagesPerHuge, cause);
 }
