@@ -73,7 +73,7 @@ export function registerImport(program: Command): void {
     .option("--recorded-under <mode>", "THP mode of the recording, for people: never, madvise, always")
     .option("--json", "print JSON")
     .addHelpText("after", `\nFormats:\n${formats.join("\n")}\n\nExamples:`)
-    .addHelpText("after", "  $ perf script | pagewise import - -o server.pwt")
+    .addHelpText("after", "  $ perf script -i server.data | pagewise import - -o server.pwt")
     .addHelpText("after", "  $ pagewise import lackey.txt.zst --layout relaid");
   whenCalled(command, async (files: readonly string[], options: ImportOptions) => {
     if (options.output !== undefined && files.length > 1) {

@@ -54,7 +54,8 @@ export function exceptionFault(p: PerfState, byKernel: boolean): boolean {
 
 /**
  * `page-faults` samples: `ADDR IP`, or with symbols `ADDR symbol (object) IP symbol (object)`. They do not
- * tell reads from writes: all are taken for writes here, and `read-first.ts` corrects that.
+ * tell reads from writes: all are taken for writes here, and `read-first.ts` corrects that. Without
+ * `-F +addr` perf prints the place of the instruction alone: such a text says nothing about memory.
  */
 export function sampledFault(p: PerfState): boolean {
   if (p.hasExceptions) {
@@ -77,6 +78,8 @@ export function sampledFault(p: PerfState): boolean {
       if (!s.ok) ip = -1;
       s.ok = true;
     }
+    // One number alone is the instruction's place, not the memory that it touched.
+    if (ip < 0) return false;
   }
   const byKernel = ip >= USER_END;
   let kind = REF.FAULT | (ip === address ? REF.EXECUTE : REF.WRITE);

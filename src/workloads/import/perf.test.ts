@@ -47,6 +47,15 @@ describe("faults with an error code", () => {
   });
 });
 
+describe("samples without an address", () => {
+  test("the place of an instruction is not taken for the memory that it touched", () => {
+    const line = "page-faults:      7f685153db70 _start+0x0 (/lib/ld-linux-x86-64.so.2)";
+    expect(() => items([line])).toThrow(/expected ADDR IP \(perf record -d; perf script -F .*addr,ip\)/);
+    const { summary } = importText("perf", perf([line, "page-faults:     7f0000000010     5555"]));
+    expect(summary.unreadableLines).toBe(1);
+  });
+});
+
 describe("the head of a line", () => {
   test.each([
     ["a name with spaces", `       Web Content 10/11 [002]  100.000000: ${fault("1000", "6")}`],

@@ -100,6 +100,7 @@ export function makePerfImporter(sink: TraceSink): Importer {
     if (!hasExceptions) {
       p.log.notes.push(
         "page faults alone: a page that faults twice was read first, all other faults are writes",
+        "page faults alone know no mappings: huge pages can be predicted only with the syscalls tracepoints",
       );
     }
     feedLines(feed, undecided, take);
@@ -170,7 +171,13 @@ function takeLine(p: PerfState, bytes: Uint8Array, start: number, end: number): 
   const understood = dispatch(p);
   if (understood === undefined) noteIgnored(p.log, eventName(p));
   else if (understood && s.ok) p.log.understoodLines++;
-  else noteUnreadable(p.log, bytes, start, end, `the fields of ${eventName(p)}`);
+  else noteUnreadable(p.log, bytes, start, end, fieldsOf(eventName(p)));
+}
+
+/** What a line of that event should hold. */
+function fieldsOf(event: string): string {
+  if (!/faults/.test(event)) return `the fields of ${event}`;
+  return "ADDR IP (perf record -d; perf script -F comm,pid,tid,cpu,time,event,addr,ip)";
 }
 
 function eventName(p: PerfState): string {
