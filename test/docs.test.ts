@@ -13,7 +13,9 @@ const readDoc = (path: string) => readFileSync(join(root, path), "utf8");
 
 /** The blocks of a document that are workload scripts: of no other language, and mapping something. */
 function scriptsOf(path: string): string[] {
-  const blocks = [...readDoc(path).matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
+  const blocks = [...readDoc(path).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+    .filter((match) => match[1] === "")
+    .map((match) => match[2]!);
   return blocks.filter((block) => /^map /m.test(block));
 }
 
