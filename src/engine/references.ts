@@ -15,7 +15,7 @@ import type { Costs } from "../kernel/costs.ts";
 import { addTouched } from "../kernel/mm/mm.ts";
 import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { lookUp, lookUpPlain } from "../kernel/tlb/fast.ts";
+import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 
@@ -50,7 +50,7 @@ export function makeRefCursor(gapPs = 1000): RefCursor {
 }
 
 // Own constants: V8 folds a module's own ones into the code, but reads imported ones each time.
-const { KIND, READ, READ_WRITE, EXECUTE, FIRST, FAULT: REF_FAULT } = REF;
+const { KIND, READ, WRITE: WRITES, READ_WRITE, EXECUTE, FIRST, FAULT: REF_FAULT } = REF;
 const { NONE, TABLE } = PMD;
 const FAULT = MUST_FAULT;
 const HIT = IN_FIRST;
@@ -123,9 +123,11 @@ function runPlain(
     const page = pages[at]!;
     const row = slotRows[page >>> 9]!;
     const linear = ((row << hugeOrder) + (page & 511)) | 0;
-    if (write > 1 || row < 0 || pmdKind[linear >>> hugeOrder] !== TABLE) break;
-    if (tags[newest[linear & setMask]!] !== ((linear << 1) | 1)) {
-      const found = lookUpPlain(pt, t, linear, write);
+    const pmd = row < 0 ? NONE : pmdKind[linear >>> hugeOrder]!;
+    if (write > WRITES || pmd === NONE) break;
+    // The newest entry of its set, writable: by far the commonest case.
+    if (pmd !== TABLE || tags[newest[linear & setMask]!] !== ((linear << 1) | 1)) {
+      const found = pmd === TABLE ? lookUpPlain(pt, t, linear, write) : lookUpPlainHuge(pt, t, linear, write);
       if (found < HIT) break;
       if (found > SECOND) {
         walks += 1;

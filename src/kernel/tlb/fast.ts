@@ -56,7 +56,7 @@ function lookUpSmall(pt: PageTables, t: CpuTlb, linear: number, write: 0 | 1): n
 
 /**
  * The same for a base page where nothing can happen but hits and a plain walk: its PTE stays as it is. NOT_PLAIN
- * otherwise; then nothing has changed.
+ * otherwise; then the caches answer `lookUp` as they would have before.
  */
 export function lookUpPlain(pt: PageTables, t: CpuTlb, linear: number, write: number): number {
   const order = t.hugeOrder;
@@ -93,6 +93,24 @@ function lookUpWide(pt: PageTables, t: CpuTlb, linear: number, write: number): n
   t.l1Small.tags[t.l1Small.newest[linear & t.l1Small.setMask]!] = wanted;
   setWritable(t.l2, linear, wanted);
   return walkCost(pt, t, linear >>> t.hugeOrder, 1);
+}
+
+/** The same for a huge page; where it is cached clean and must be written, `lookUp` goes on from there. */
+export function lookUpPlainHuge(pt: PageTables, t: CpuTlb, linear: number, write: number): number {
+  const row = linear >>> t.hugeOrder;
+  if ((pt.pmd.flags[row]! & NO_SURPRISE) !== SETTLED || t.hugeWays !== t.l2.ways) return NOT_PLAIN;
+  const wanted = ((FIRST_HUGE_KEY + row) << 1) | 1;
+  const inFirst = bring(t.l1Huge, row, wanted);
+  if (inFirst === wanted) return FIRST;
+  if (inFirst !== NO_TAG) return write === 0 ? FIRST : NOT_PLAIN;
+  const inSecond = bring(t.l2, row, wanted);
+  if (inSecond === wanted) return SECOND;
+  if (inSecond !== NO_TAG) {
+    // As if it had been found in the first level: `lookUp` then makes both writable and counts a walk.
+    t.l1Huge.tags[t.l1Huge.newest[row & t.l1Huge.setMask]!] = inSecond;
+    return write === 0 ? SECOND : NOT_PLAIN;
+  }
+  return t.walkCaches === undefined ? 3 : walkCost(pt, t, row, 0);
 }
 
 /** The first level has a place for an entry that may be written. */

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { geometryOf } from "../../core/geometry.ts";
 import { makePageTables, type PageTables, PMD, PTE } from "../mm/page-table.ts";
-import { lookUp, lookUpPlain, NOT_PLAIN } from "./fast.ts";
+import { lookUp, lookUpPlain, lookUpPlainHuge, NOT_PLAIN } from "./fast.ts";
 import type { LevelSpec } from "./level.ts";
 import {
   type CpuTlb,
@@ -191,7 +191,8 @@ function changeFlags(pt: PageTables, { i, page, flags: value }: Step): void {
 /** As the reference loop does it: plainly if that is possible. */
 function lookUpFastest(pt: PageTables, t: CpuTlb, linear: number, write: 0 | 1): number {
   const kind = pt.pmd.kind[linear >>> GEOMETRY.hugeOrder]!;
-  const found = kind === PMD.TABLE ? lookUpPlain(pt, t, linear, write) : NOT_PLAIN;
+  const plain = kind === PMD.TABLE ? lookUpPlain : lookUpPlainHuge;
+  const found = plain(pt, t, linear, write);
   return found === NOT_PLAIN ? lookUp(pt, t, kind, linear, write) : found;
 }
 

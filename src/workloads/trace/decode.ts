@@ -9,6 +9,11 @@ import { type RecordState, TAG } from "./format.ts";
 // Own constants: V8 folds a module's own ones into the code, but reads imported ones each time.
 const { COUNTS: TAG_COUNTS, DELTA: TAG_DELTA, END: TAG_END, KIND_SHIFT: TAG_KIND_SHIFT } = TAG;
 
+/**
+ * Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop.
+ */
+const STRIDE_RECORDS = 1024;
+
 /** A tag and what follows it in a short record are at most this long. */
 const SHORT_BYTES_MAX = 5;
 
@@ -27,19 +32,19 @@ const SHORT_FORMS = Int32Array.from({ length: TAG.COUNTS }, (_, tag) => {
 
 /**
  * Decodes short records into the columns from `n` on, until one is not short, or too near to the end of the
- * bytes. Answers how many records there are now.
+ * bytes, or for a stride. Answers how many records there are now.
  */
 function decodeShort(c: ByteCursor, s: RecordState, batch: RefBatch, from: number): number {
+  const last = Math.min(from + STRIDE_RECORDS, batch.page.length);
   const { bytes, end } = c;
   const { page: pages, reads: readsOf, writes: writesOf, kind: kinds, gap: gaps } = batch;
   const { counts, gap } = s;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = s.flags << 3;
-  const capacity = pages.length;
   let { at } = c;
   let { page } = s;
   let n = from;
-  for (; n < capacity && at + SHORT_BYTES_MAX <= end; n++) {
+  for (; n < last && at + SHORT_BYTES_MAX <= end; n++) {
     const tag = bytes[at]!;
     if (tag >= TAG_COUNTS || (tag & TAG_DELTA) === TAG_END) break;
     const form = SHORT_FORMS[tag]!;
@@ -65,10 +70,13 @@ function decodeShort(c: ByteCursor, s: RecordState, batch: RefBatch, from: numbe
 export function decodeRecords(c: ByteCursor, s: RecordState, batch: RefBatch): boolean {
   const capacity = batch.page.length;
   let goesOn = true;
-  let n = decodeShort(c, s, batch, 0);
+  let n = 0;
   while (goesOn && n < capacity && c.at < c.end) {
+    const before = n;
+    n = decodeShort(c, s, batch, n);
+    if (n !== before) continue;
     goesOn = decodeOne(c, s, batch, n);
-    if (goesOn) n = decodeShort(c, s, batch, n + 1);
+    if (goesOn) n += 1;
   }
   batch.length = n;
   return goesOn;
