@@ -1,7 +1,7 @@
 /**
- * Random scripts for the soak: everything the script language has, in any order, on a machine that is short of memory.
- * Unlike the scripts of `pagewise fuzz`, they need not come out the same on a real kernel: tasks run side by side, the
- * daemons are awake, and memory is swapped.
+ * Random scripts for the soak: everything the script language has, in any order, on a machine that is short
+ * of memory. Unlike the scripts of `pagewise fuzz`, they need not come out the same on a real kernel: tasks
+ * run side by side, the daemons are awake, and memory is swapped.
  */
 
 import { LIFE } from "../../src/core/geometry.ts";
