@@ -26,6 +26,9 @@ export interface Plan {
 }
 
 const EXAMPLES = `
+Without --generation the kernel is linux-6.1, of which most has been recorded. The traces in examples/ were
+recorded on linux-6.18: name it for them.
+
 Columns are the kernels of --generations under each of --settings. Settings are apart by ';', and each is
 KNOB=VALUE, apart by ','; thp and defrag are short names, of other knobs the last part will do. All columns
 are related to the first.

@@ -25,6 +25,9 @@ Examples:
   $ pagewise run first.pw second.pw --generation linux-6.18 --json
   $ pagewise run redis.pwt --set thp=always --set max_ptes_none=0 --report redis.html
 
+Without --generation the kernel is linux-6.1, of which most has been recorded. The traces in examples/ were
+recorded on linux-6.18: name it for them.
+
 Scripts that name the same machine share a boot, in the order given: the huge zero page that one of them
 brought into being is there for the next.
 
