@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Disagreement, FuzzResult } from "../validate/fuzz.ts";
 import type { FuzzKind } from "../validate/generate.ts";
+import type { Verdict } from "../validate/verdict.ts";
 import { printScript } from "../workloads/script/print.ts";
 import { EXIT, whenCalled } from "./command.ts";
 import { out } from "./host.ts";
@@ -29,25 +30,32 @@ interface FuzzCommandOptions extends GuestCommandOptions {
   readonly shrink: string;
 }
 
+/** `renderVerdict`, which is loaded when it is needed. */
+type Render = (name: string, verdict: Verdict, all: boolean) => string;
+
 function replayLine(kind: FuzzKind, seed: number, { kernel, generation }: FuzzCommandOptions): string {
   const own = generation === undefined ? "" : ` --generation ${generation}`;
   return `pagewise fuzz --kind ${kind} --seed ${seed} --count 1 --kernel ${kernel}${own}`;
 }
 
-async function tellDisagreement(kind: FuzzKind, d: Disagreement, options: FuzzCommandOptions): Promise<void> {
+function tellDisagreement(
+  kind: FuzzKind,
+  d: Disagreement,
+  options: FuzzCommandOptions,
+  render: Render,
+): void {
   if (d.shrunken === d.script) {
     out(`\nit disagrees, not shrunk: ${replayLine(kind, d.seed, options)}\n`);
     return;
   }
-  const { renderVerdict } = await import("../validate/difference-table.ts");
   out(`\nthe shortest script that disagrees, from seed ${d.seed}:\n\n${printScript(d.shrunken)}\n`);
-  out(renderVerdict(d.shrunken.file, d.shrunkenVerdict, false));
+  out(render(d.shrunken.file, d.shrunkenVerdict, false));
   out(`replay: ${replayLine(kind, d.seed, options)}\n`);
 }
 
-async function tellResult(kind: FuzzKind, result: FuzzResult, options: FuzzCommandOptions): Promise<boolean> {
+/** The last lines. True if all is well. */
+function tellResult(kind: FuzzKind, result: FuzzResult, options: FuzzCommandOptions): boolean {
   const { agreed, disagreements, unsteady, notRun } = result;
-  for (const each of disagreements) await tellDisagreement(kind, each, options);
   for (const seed of unsteady) {
     out(`not ours: the kernel itself gave two answers in two boots: ${replayLine(kind, seed, options)}\n`);
   }
@@ -59,6 +67,7 @@ async function tellResult(kind: FuzzKind, result: FuzzResult, options: FuzzComma
 
 async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
   const { fuzz } = await import("../validate/fuzz.ts");
+  const { renderVerdict } = await import("../validate/difference-table.ts");
   const seed = wholeOption(options.seed, "--seed", 0);
   const count = wholeOption(options.count, "--count", 1);
   const shrinkRoundsMax = wholeOption(options.rounds, "--rounds", 0);
@@ -72,6 +81,7 @@ async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
     const { generation, run } = side;
     const result = await fuzz({
       ...{ kind, seed, count, generation, run, batch, shrinkRoundsMax, shrinkMax },
+      onDisagreement: (found) => tellDisagreement(kind, found, options, renderVerdict),
       onBatch(done, boot) {
         if (!told) tellKernel(boot, side.origin);
         told = true;
@@ -79,7 +89,7 @@ async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
         out(`${kind}: ${done} of ${count} scripts, ${last}\n`);
       },
     });
-    well = (await tellResult(kind, result, options)) && well;
+    well = tellResult(kind, result, options) && well;
   }
   return well ? EXIT.ok : EXIT.broken;
 }

@@ -28,6 +28,8 @@ export interface FuzzOptions {
    */
   readonly shrinkMax: number;
   readonly onBatch: (done: number, result: GuestResult) => void;
+  /** Told at once: a long run that is interrupted has not been in vain. */
+  readonly onDisagreement: (disagreement: Disagreement) => void;
 }
 
 /** A script on which the two disagree. */
@@ -123,9 +125,16 @@ export async function fuzz(o: FuzzOptions): Promise<FuzzResult> {
       "a second boot: ",
     );
     for (const [index, suspect] of suspects.entries()) {
-      if (!steady(suspect.script, suspect.run, again.runs[index]!)) unsteady.push(suspect.seed);
-      else if (disagreements.length < o.shrinkMax) disagreements.push(await shrinkOne(suspect, o));
-      else disagreements.push({ ...suspect, shrunken: suspect.script, shrunkenVerdict: suspect.verdict });
+      if (!steady(suspect.script, suspect.run, again.runs[index]!)) {
+        unsteady.push(suspect.seed);
+        continue;
+      }
+      const found: Disagreement =
+        disagreements.length < o.shrinkMax
+          ? await shrinkOne(suspect, o)
+          : { ...suspect, shrunken: suspect.script, shrunkenVerdict: suspect.verdict };
+      disagreements.push(found);
+      o.onDisagreement(found);
     }
   }
   return { agreed: found.agreed, disagreements, unsteady, notRun: found.notRun };
