@@ -1,7 +1,8 @@
-/** `npm run docs`: writes what documents take from the sources: the table of mechanisms, and the knobs. */
+/** `npm run docs`: writes what documents take from the sources: mechanisms, knobs, hardware. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderMechanisms, withGenerated } from "./fidelity.ts";
+import { renderHardware } from "./hardware.ts";
 import { renderKnobs } from "./knobs.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -9,3 +10,4 @@ const fidelity = join(root, "docs", "FIDELITY.md");
 
 writeFileSync(fidelity, withGenerated(readFileSync(fidelity, "utf8"), "mechanisms", renderMechanisms(root)));
 writeFileSync(join(root, "docs", "knobs.md"), renderKnobs());
+writeFileSync(join(root, "docs", "hardware.md"), renderHardware());
