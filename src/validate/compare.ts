@@ -101,7 +101,8 @@ export const RULES: readonly Rule[] = [
 type SnapshotLine = Extract<ScriptLine, { readonly snapshot: string }>;
 type ErrnoLine = Extract<ScriptLine, { readonly errno: number }>;
 
-function someStatement(body: readonly Statement[], test: (statement: Statement) => boolean): boolean {
+/** True if a statement, at any depth, passes the test. */
+export function someStatement(body: readonly Statement[], test: (statement: Statement) => boolean): boolean {
   return body.some((each) => test(each) || ("body" in each && someStatement(each.body, test)));
 }
 
