@@ -29,7 +29,7 @@ export async function simulate(
       generation: o.generation,
       machine: machineChoiceOf(o.options),
       hardware: demandHardware(o.options.hardware),
-      // A list in the order of the command line, as an object: the last write of a knob wins, as it would there.
+      // In the order of the command line: the last write of a knob wins, as it would there.
       settings: Object.fromEntries(o.settings),
       verify: o.options.verify === true,
       quietSystem: o.options.quietSystem === true,

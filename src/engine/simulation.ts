@@ -54,7 +54,7 @@ export interface SimulateOptions {
   readonly name?: string;
   /** An earlier script of the same boot has brought the huge zero page into being. */
   readonly hugeZeroAllocated?: boolean;
-  /** No other program is registered with khugepaged: the first that registers wakes it, and is scanned at once. */
+  /** No other program is registered with khugepaged: the first that registers is scanned at once. */
   readonly quietSystem?: boolean;
   /** Told from time to time how far a trace's replay is. */
   readonly onProgress?: (text: string) => void;
