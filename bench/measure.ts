@@ -32,7 +32,7 @@ export function momentNow(): Moment {
 /** The kernel counts CPU time in ticks of a few milliseconds: below this the wall clock is more exact. */
 const CPU_TIME_MIN_SECONDS = 0.05;
 
-/** Seconds since a moment: CPU time, in which neighbours on a shared machine and V8's helpers do not count. */
+/** Seconds since a moment: CPU time, in which neighbours on a shared machine and V8's helpers don't count. */
 export function secondsSince(began: Moment): number {
   const now = momentNow();
   const wallSeconds = now.wallSeconds - began.wallSeconds;

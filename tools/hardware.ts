@@ -65,10 +65,10 @@ export function renderHardware(): string {
   const names = HARDWARE.map(({ name }) => `\`${name}\``);
   return `# Hardware
 
-What a processor's TLBs look like, and what things cost on it. \`--hardware NAME\` takes one of the descriptions below
-(\`${HARDWARE[0]!.name}\` unless told), \`--hardware FILE.toml\` one of your own. This page is made of the descriptions
-(\`npm run docs\`). A source that begins with *assumed* is a guess in good faith: compare columns by such figures, do not
-quote them.
+What a processor's TLBs look like, and what things cost on it. \`--hardware NAME\` takes one of the
+descriptions below (\`${HARDWARE[0]!.name}\` unless told), \`--hardware FILE.toml\` one of your own. This page
+is made of the descriptions (\`npm run docs\`). A source that begins with *assumed* is a guess in good faith:
+compare columns by such figures, do not quote them.
 
 ${HARDWARE.map(({ name, summary }) => `- \`${name}\`: ${summary}.`).join("\n")}
 
@@ -79,15 +79,15 @@ ${EXAMPLE}\`\`\`
 
 \`pagewise compare TRACE --hardware my-server.toml --settings "thp=never;thp=always"\`
 
-Every key but the figures you know may be left out: \`base\` is \`${HARDWARE[0]!.name}\` then, and what is not given is the
-base's. A figure is a number, or a number with its \`source\`. Sets have 4, 8, 12 or 16 ways and are a power of two in
-number; up to 254 entries may be a single set (\`ways\` equal to \`entries\`). \`l1Huge = "shared"\` keeps huge pages in
-\`l1Small\`. \`hugeWays\` says how many ways of a set of \`l2\` huge pages may take: all unless told, 0 for none. What does not
-make sense is refused with its line.
+Every key may be left out. Without \`base\` it is \`${HARDWARE[0]!.name}\`; what is not given is the base's. A
+figure is a number, or a number with its \`source\`. Sets have 4, 8, 12 or 16 ways and are a power of two in
+number; in the first level, up to 254 entries may be a single set (\`ways\` equal to \`entries\`).
+\`l1Huge = "shared"\` keeps huge pages in \`l1Small\`. \`hugeWays\` says how many ways of a set of \`l2\` huge
+pages may take: all unless told, 0 for none. What does not make sense is refused with its line.
 
 ## TLBs
 
-Entries of each cache; the last but one column has the walk caches, by what they hold: PDE + PDPTE + PML4E.
+Entries of each cache; walk caches by what they hold: PDE + PDPTE + PML4E.
 
 | name | first level, 4 KiB | first level, huge | second level | walk caches | source |
 |---|---|---|---|---|---|

@@ -11,7 +11,6 @@
  * a writer, because the two may fault differently.
  */
 import type { PmdRow } from "../core/units.ts";
-import type { Costs } from "../kernel/costs.ts";
 import { addTouched } from "../kernel/mm/mm.ts";
 import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
@@ -50,7 +49,7 @@ export function makeRefCursor(gapPs = 1000): RefCursor {
 }
 
 // Own constants: V8 folds a module's own ones into the code, but reads imported ones each time.
-const { KIND, READ, WRITE: WRITES, READ_WRITE, EXECUTE, FIRST, FAULT: REF_FAULT } = REF;
+const { KIND, READ, READ_WRITE, EXECUTE, FIRST, FAULT: REF_FAULT } = REF;
 const { NONE, TABLE } = PMD;
 const FAULT = MUST_FAULT;
 const HIT = IN_FIRST;
@@ -60,6 +59,7 @@ const SECOND = IN_SECOND;
  * Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop.
  */
 const STRIDE_RECORDS = 1024;
+/** Records that are taken one by one before the plain loop is tried again. */
 const MIXED_RECORDS = 64;
 
 /**
@@ -83,7 +83,7 @@ export function runReferences(
     const end = Math.min(at + STRIDE_RECORDS, batch.length);
     if (cursor.progress === NEW) at = runPlain(k, cpu, batch, slotRows, at, end, limitNs, cursor);
     if (at < end && cursor.stop === STOP.END) {
-      at = runStride(k, cpu, batch, slotRows, at, Math.min(at + MIXED_RECORDS, end), limitNs, cursor);
+      at = runMixed(k, cpu, batch, slotRows, at, Math.min(at + MIXED_RECORDS, end), limitNs, cursor);
     }
   }
   return at;
@@ -91,7 +91,7 @@ export function runReferences(
 
 /**
  * The hot loop for what most records are: reads or writes of base pages that are there. Stops at the first
- * other one, which is `runStride`'s.
+ * other one, which is `runMixed`'s.
  */
 function runPlain(
   k: Kernel,
@@ -104,78 +104,15 @@ function runPlain(
   cursor: RefCursor,
 ): number {
   const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
-  const { pt, tlb, costs } = k;
+  const { pt, tlb } = k;
   const t = tlb.of[cpu]!;
   const { hugeOrder } = t;
   const { tags, newest, setMask } = t.l1Small;
   const { touched } = pt;
-  const pmdKind = pt.pmd.kind;
-  const { gapPs } = cursor;
-  const { referencePs, secondLevelPs, walkReferencePs } = costs;
+  const { kind: pmdKind } = pt.pmd;
+  const { referencePs, secondLevelPs, walkReferencePs } = k.costs;
   const limitPs = (limitNs - k.nowNs) * 1000;
   let ps = tlb.remainderPs[cpu]!;
-  let references = 0;
-  let walks = 0;
-  let walkReferences = 0;
-  let seconds = 0;
-  for (; at < end; at += 1) {
-    const write = kinds[at]! & KIND;
-    const page = pages[at]!;
-    const row = slotRows[page >>> 9]!;
-    const linear = ((row << hugeOrder) + (page & 511)) | 0;
-    const pmd = row < 0 ? NONE : pmdKind[linear >>> hugeOrder]!;
-    if (write > WRITES || pmd === NONE) break;
-    // The newest entry of its set, writable: by far the commonest case.
-    if (pmd !== TABLE || tags[newest[linear & setMask]!] !== ((linear << 1) | 1)) {
-      const found = pmd === TABLE ? lookUpPlain(pt, t, linear, write) : lookUpPlainHuge(pt, t, linear, write);
-      if (found < HIT) break;
-      if (found > SECOND) {
-        walks += 1;
-        walkReferences += found;
-        ps += found * walkReferencePs;
-      } else if (found === SECOND) {
-        seconds += 1;
-        ps += secondLevelPs;
-      }
-    }
-    const count = reads[at]! + writes[at]! || 1;
-    references += count;
-    ps += gaps[at]! * gapPs + count * referencePs;
-    if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
-    if (ps >= limitPs) {
-      cursor.stop = STOP.HORIZON;
-      at += 1;
-      break;
-    }
-  }
-  countMisses(k, cpu, seconds, walks, walkReferences);
-  settle(k, cpu, references, ps);
-  return at;
-}
-
-/** The hot loop itself, over records at … end. */
-function runStride(
-  k: Kernel,
-  cpu: number,
-  batch: RefBatch,
-  slotRows: Int32Array,
-  at: number,
-  end: number,
-  limitNs: number,
-  cursor: RefCursor,
-): number {
-  const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
-  const { pt, tlb, costs } = k;
-  const t = tlb.of[cpu]!;
-  const { tags, newest, setMask } = t.l1Small;
-  const { hugeOrder } = t;
-  const { gapPs } = cursor;
-  const { referencePs } = costs;
-  const { touched } = pt;
-  const pmdKind = pt.pmd.kind;
-  const limitPs = (limitNs - k.nowNs) * 1000;
-  let ps = tlb.remainderPs[cpu]!;
-  let { progress } = cursor;
   let references = 0;
   let walks = 0;
   let walkReferences = 0;
@@ -183,53 +120,115 @@ function runStride(
   for (; at < end; at += 1) {
     const flags = kinds[at]!;
     const kind = flags & KIND;
-    if (progress === NEW) ps += gaps[at]! * gapPs;
-    // Code uses no data TLB, but its first execution must find the page, and a recorded fault is taken.
-    if (kind !== EXECUTE || (flags & (FIRST | REF_FAULT)) !== 0) {
-      const page = pages[at]!;
-      const row = slotRows[page >>> 9]!;
-      const linear = (row << hugeOrder) + (page & 511);
-      const pmd = row < 0 ? NONE : pmdKind[linear >>> hugeOrder]!;
-      let count = progress === HAS_READ ? writes[at]! : reads[at]! + writes[at]!;
-      let readOnly = false;
+    if (kind === EXECUTE) {
+      if ((flags & (FIRST | REF_FAULT)) !== 0) break;
+    } else {
+      const linear = ((slotRows[pages[at]! >>> 9]! << hugeOrder) + (pages[at]! & 511)) | 0;
+      const pmd = linear < 0 ? NONE : pmdKind[linear >>> hugeOrder]!;
+      if (pmd === NONE) break;
       // The newest entry of its set, writable: by far the commonest case, and right for every kind of record.
       if (pmd !== TABLE || tags[newest[linear & setMask]!] !== ((linear << 1) | 1)) {
-        readOnly = kind === READ_WRITE && progress !== HAS_READ;
-        if (readOnly) count = reads[at]!;
-        const write = kind === READ || kind === EXECUTE || readOnly ? 0 : 1;
-        const found = lookUp(pt, t, pmd, linear, write);
-        if (found === FAULT) {
-          progress = stopForFault(cursor, progress, write === 1);
-          break;
-        }
-        if (found > SECOND) {
-          walks += 1;
+        if (kind === READ_WRITE) break;
+        const found = pmd === TABLE ? lookUpPlain(pt, t, linear, kind) : lookUpPlainHuge(pt, t, linear, kind);
+        if (found < HIT) break;
+        if (found >= SECOND) {
+          ps += found === SECOND ? secondLevelPs : found * walkReferencePs;
+          if (found === SECOND) seconds += 1;
+          else walks += 1;
           walkReferences += found;
-        } else if (found === SECOND) seconds += 1;
-        if (found >= SECOND) ps += costOfMiss(costs, found);
+        }
       }
-      if (count === 0 || kind === EXECUTE) count = 1;
+      const count = reads[at]! + writes[at]! || 1;
       references += count;
       ps += count * referencePs;
       if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
-      progress = readOnly ? HAS_READ : NEW;
-      if (readOnly) at -= 1; // The same record again, as a writer.
     }
-    if (ps >= limitPs && progress === NEW) {
-      cursor.stop = STOP.HORIZON;
-      at += 1;
-      break;
-    }
+    ps += gaps[at]! * cursor.gapPs;
+    if (ps >= limitPs) end = at + 1;
   }
-  cursor.progress = progress;
+  if (at === end && ps >= limitPs) cursor.stop = STOP.HORIZON;
   countMisses(k, cpu, seconds, walks, walkReferences);
-  settle(k, cpu, references, ps);
+  countReferences(k, cpu, references);
+  passTime(k, cpu, ps);
   return at;
 }
 
-/** What a reference that missed the first level took beyond a hit, in picoseconds. */
-function costOfMiss(costs: Costs, found: number): number {
-  return found === SECOND ? costs.secondLevelPs : found * costs.walkReferencePs;
+/** Records of any kind, at … end. */
+function runMixed(
+  k: Kernel,
+  cpu: number,
+  batch: RefBatch,
+  slotRows: Int32Array,
+  from: number,
+  end: number,
+  limitNs: number,
+  cursor: RefCursor,
+): number {
+  const limitPs = (limitNs - k.nowNs) * 1000;
+  let ps = k.tlb.remainderPs[cpu]!;
+  let at = from;
+  while (at < end) {
+    if (cursor.progress === NEW) ps += batch.gap[at]! * cursor.gapPs;
+    const tookPs = runRecord(k, cpu, batch, slotRows, at, cursor);
+    if (tookPs < 0) break;
+    ps += tookPs;
+    if (cursor.progress === HAS_READ) continue; // The same record again, as a writer.
+    at += 1;
+    if (ps >= limitPs) {
+      cursor.stop = STOP.HORIZON;
+      break;
+    }
+  }
+  passTime(k, cpu, ps);
+  return at;
+}
+
+/**
+ * One record, or the reading half of one that reads first and writes later. Picoseconds that it took, or −1:
+ * it must fault first.
+ */
+function runRecord(
+  k: Kernel,
+  cpu: number,
+  batch: RefBatch,
+  slotRows: Int32Array,
+  at: number,
+  cursor: RefCursor,
+): number {
+  const flags = batch.kind[at]!;
+  const kind = flags & KIND;
+  const page = batch.page[at]!;
+  const isWriter = cursor.progress === HAS_READ;
+  // Code uses no data TLB, but its first execution must find the page, and a recorded fault is taken.
+  if (kind === EXECUTE && (flags & (FIRST | REF_FAULT)) === 0) {
+    cursor.progress = NEW;
+    return 0;
+  }
+  const readOnly = kind === READ_WRITE && !isWriter;
+  const write = kind === READ || kind === EXECUTE || readOnly ? 0 : 1;
+  const row = slotRows[page >>> 9]!;
+  const linear = (row << k.tlb.hugeOrder) + (page & 511);
+  const pmd = row < 0 ? NONE : k.pt.pmd.kind[linear >>> k.tlb.hugeOrder]!;
+  const found = lookUp(k.pt, k.tlb.of[cpu]!, pmd, linear, write);
+  if (found === FAULT) {
+    cursor.progress = stopForFault(cursor, cursor.progress, write === 1);
+    return -1;
+  }
+  const reads = isWriter ? 0 : batch.reads[at]!;
+  const writes = readOnly ? 0 : batch.writes[at]!;
+  const count = kind === EXECUTE ? 1 : reads + writes || 1;
+  countReferences(k, cpu, count);
+  if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
+  cursor.progress = readOnly ? HAS_READ : NEW;
+  return count * k.costs.referencePs + countMiss(k, cpu, found);
+}
+
+/** Counts what a reference missed; returns what it took beyond a hit, in picoseconds. */
+function countMiss(k: Kernel, cpu: number, found: number): number {
+  if (found === HIT) return 0;
+  if (found === SECOND) countMisses(k, cpu, 1, 0, 0);
+  else countMisses(k, cpu, 0, 1, found);
+  return found === SECOND ? k.costs.secondLevelPs : found * k.costs.walkReferencePs;
 }
 
 /**
@@ -241,16 +240,15 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   const linear = row * k.geometry.pagesPerHuge + pageInRow;
   const found = lookUp(k.pt, k.tlb.of[cpu]!, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
   if (found === FAULT) return false;
-  if (found >= SECOND) countMisses(k, cpu, found === SECOND ? 1 : 0, found === SECOND ? 0 : 1, found);
-  const extraPs = found >= SECOND ? costOfMiss(k.costs, found) : 0;
   if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
-  settle(k, cpu, 1, k.tlb.remainderPs[cpu]! + extraPs + k.costs.referencePs);
+  countReferences(k, cpu, 1);
+  passTime(k, cpu, k.tlb.remainderPs[cpu]! + countMiss(k, cpu, found) + k.costs.referencePs);
   return true;
 }
 
 /**
- * Counts references that missed the first level. Every reference is counted as a first-level hit by `settle`;
- * a miss is taken off again here.
+ * Counts references that missed the first level. Every reference is counted as a first-level hit by
+ * `countReferences`; a miss is taken off again here.
  */
 function countMisses(k: Kernel, cpu: number, seconds: number, walks: number, walkReferences: number): void {
   const { stats } = k.tlb;
@@ -279,12 +277,16 @@ function markTouched(k: Kernel, linear: number): void {
   if (k.pt.pmd.kind[linear >>> hugeOrder] === PMD.HUGE) mm.hugeTouched += 1;
 }
 
-/** Counts references and moves the clock by whole nanoseconds; the rest waits for the next call. */
-function settle(k: Kernel, cpu: number, references: number, ps: number): void {
-  const { stats, remainderPs } = k.tlb;
+/** Counts references as first-level hits: `countMisses` knows better. */
+function countReferences(k: Kernel, cpu: number, references: number): void {
+  const { stats } = k.tlb;
   stats.references[cpu]! += references;
   stats.l1Hits[cpu]! += references;
+}
+
+/** Moves the clock by whole nanoseconds; the rest waits for the next call. */
+function passTime(k: Kernel, cpu: number, ps: number): void {
   const wholeNs = Math.floor(ps / 1000);
-  remainderPs[cpu] = ps - wholeNs * 1000;
+  k.tlb.remainderPs[cpu] = ps - wholeNs * 1000;
   k.nowNs += wholeNs;
 }

@@ -157,7 +157,7 @@ function wrongLevel(k: Kernel, level: Level, cpu: number): string | undefined {
     const flags = huge ? hugeFlags(k, row) : smallFlags(k, row, key & (k.geometry.pagesPerHuge - 1));
     const needed = PTE.PRESENT | ((tag & 1) !== 0 ? PTE.WRITE | PTE.DIRTY : 0);
     if ((flags & (needed | PTE.HINT)) !== needed)
-      return `CPU ${cpu} knows ${huge ? "huge row" : "page"} ${huge ? row : key} with ${needed}, it has ${flags}`;
+      return `CPU ${cpu} knows ${huge ? `huge row ${row}` : `page ${key}`} with ${needed}, it has ${flags}`;
   }
   return undefined;
 }

@@ -55,8 +55,8 @@ function lookUpSmall(pt: PageTables, t: CpuTlb, linear: number, write: 0 | 1): n
 }
 
 /**
- * The same for a base page where nothing can happen but hits and a plain walk: its PTE stays as it is. NOT_PLAIN
- * otherwise; then the caches answer `lookUp` as they would have before.
+ * The same for a base page where nothing can happen but hits and a plain walk: its PTE stays as it is.
+ * NOT_PLAIN otherwise; then the caches answer `lookUp` as they would have before.
  */
 export function lookUpPlain(pt: PageTables, t: CpuTlb, linear: number, write: number): number {
   const order = t.hugeOrder;
