@@ -1,6 +1,6 @@
 /**
  * The table of mechanisms in docs/FIDELITY.md, made of the heads of the kernel files: what each is, what it
- * models and what it leaves out, and the tests that stand beside it.
+ * models and what it leaves out.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -60,7 +60,6 @@ export function renderMechanisms(root: string): string {
   const kernel = join(root, "src", "kernel");
   const parts = FOLDERS.map(([folder, title, judgedBy]) => {
     const names = readdirSync(join(kernel, folder)).sort();
-    const tests = names.filter((name) => /\.(test|fuzz)\.ts$/.test(name)).map((name) => `\`${name}\``);
     const rows = names
       .filter((name) => name.endsWith(".ts") && !/\.(test|fuzz|bench)\.ts$|^test-/.test(name))
       .map((name) => ({ name, head: headOf(readFileSync(join(kernel, folder, name), "utf8")) }))
@@ -69,11 +68,10 @@ export function renderMechanisms(root: string): string {
         ({ name, head }) =>
           `| \`${name}\` | ${cell(head!.summary)} | ${cell(head!.models)} | ${cell(head!.notModelled)} |`,
       );
-    const beside = tests.length === 0 ? "" : `; beside it ${tests.join(", ")}`;
     return [
       `### \`${folder}/\`: ${title}`,
       "",
-      `Judged by: ${judgedBy}${beside}.`,
+      `Judged by: ${judgedBy}.`,
       "",
       "| file | what | models | left out |",
       "|---|---|---|---|",
