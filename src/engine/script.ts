@@ -141,6 +141,7 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
   switch (s.op) {
     case "cpu":
       if (s.cpu >= k.machine.cpus) return -ERRNO.EINVAL;
+      task.pinnedCpu = s.cpu;
       task.runner!.wantedCpu = s.cpu;
       yield PREEMPT;
       return 0;
@@ -191,7 +192,8 @@ function* startChild(
     child = makeTask(s.name, task.mm, task.regions);
   }
   task.children.set(s.name, child);
-  start(run, child, idleCpu(d), k.nowNs, () => runBody(run, child, s.body));
+  child.pinnedCpu = task.pinnedCpu;
+  start(run, child, child.pinnedCpu ?? idleCpu(d), k.nowNs, () => runBody(run, child, s.body));
   yield PREEMPT;
 }
 

@@ -18,6 +18,8 @@ export interface Task {
   /** By name; threads share the map, a child has a copy. */
   readonly regions: Map<string, Region>;
   runner: Runner | undefined;
+  /** The CPU that it is pinned to; children inherit it. */
+  pinnedCpu: number | undefined;
   /** Children and threads by name. */
   readonly children: Map<string, Task>;
   /** Tasks that wait for this one's end. */
@@ -26,7 +28,16 @@ export interface Task {
 }
 
 export function makeTask(name: string, mm: Mm, regions: Map<string, Region>): Task {
-  return { name, mm, regions, runner: undefined, children: new Map(), joiners: [], finished: false };
+  return {
+    name,
+    mm,
+    regions,
+    runner: undefined,
+    pinnedCpu: undefined,
+    children: new Map(),
+    joiners: [],
+    finished: false,
+  };
 }
 
 /** The regions as a child knows them. */

@@ -21,6 +21,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   pgfaultAt: "entry",
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
+  smapsSkipsHiddenHuge: true,
 };
 
 export const LINUX_6_1: Generation = {

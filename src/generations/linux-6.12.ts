@@ -15,6 +15,7 @@ export const BEHAVIOURS_6_12 = derive(BEHAVIOURS_6_1, {
   underusedShrinker: true,
   lruBatch: 31,
   pgfaultAt: "completion",
+  smapsSkipsHiddenHuge: false,
 });
 
 export const LINUX_6_12: Generation = {

@@ -48,6 +48,8 @@ export interface Behaviours {
    * (6.1), or is exact (6.15+).
    */
   readonly reuseOfPartOfHuge: "refcount" | "exact";
+  /** smaps leaves out a huge page that may not be accessed now (6.1): PROT_NONE, or a NUMA hint mark. */
+  readonly smapsSkipsHiddenHuge: boolean;
   /** Areas without anon_vma merge with faulted neighbours (6.16+). mm/vma.c is_mergeable_anon_vma(). */
   readonly mergeUnfaulted: boolean;
 }

@@ -51,6 +51,7 @@ const BEHAVIOURS: Behaviours = {
   pgfaultAt: "entry",
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
+  smapsSkipsHiddenHuge: true,
 };
 
 const LEVEL = { entries: 4, ways: 4 };

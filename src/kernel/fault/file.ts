@@ -60,10 +60,10 @@ export function* faultFile(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
 
 /** Maps the page and, unless the trace records each fault itself, its neighbours. */
 function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): void {
-  const around = write || vma.mm.filePagesFromTrace ? 1 : FAULT_AROUND_PAGES;
-  const regionStart = vpn - (vpn % k.geometry.pagesPerHuge);
-  const from = Math.max(vpn - (vpn % around), vma.start, regionStart);
-  const to = Math.min(vpn - (vpn % around) + around, vma.end, regionStart + k.geometry.pagesPerHuge);
+  const window = aroundWindow(k, vma, vpn);
+  const alone = write || vma.mm.filePagesFromTrace;
+  const from = alone ? vpn : window.start;
+  const to = alone ? vpn + 1 : window.end;
   const writable = (vma.flags & VM.SHARED) !== 0 && (vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0;
   for (let page = from; page < to; page++) {
     const pte = pteIndex(k.pt, row, page as Vpn);
@@ -72,4 +72,18 @@ function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): 
     k.pt.pteFlags[pte] = PTE.PRESENT | PTE.FILE | writable | (page === vpn ? PTE.YOUNG : 0);
     if (!vma.mm.filePagesFromTrace) addFilePages(vma.mm, 1);
   }
+}
+
+/** The pages that a read fault may map at once: aligned, inside the area and under one page table. */
+export function aroundWindow(
+  k: Kernel,
+  vma: Vma,
+  vpn: Vpn,
+): { readonly start: number; readonly end: number } {
+  const regionStart = vpn - (vpn % k.geometry.pagesPerHuge);
+  const first = vpn - (vpn % FAULT_AROUND_PAGES);
+  return {
+    start: Math.max(first, vma.start, regionStart),
+    end: Math.min(first + FAULT_AROUND_PAGES, vma.end, regionStart + k.geometry.pagesPerHuge),
+  };
 }

@@ -5,7 +5,7 @@
  * Not modelled: swap-out of shared pages, huge pages (shmem_enabled), the page cache's own LRU.
  */
 import type { Path } from "../../core/ops.ts";
-import { NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
+import { asVpn, NO_FRAME, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
 import { GFP_USER } from "../buddy/gfp.ts";
@@ -16,6 +16,7 @@ import { installPteTable } from "../mm/tables.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { type Kernel, spend } from "../state.ts";
+import { aroundWindow } from "./file.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -45,16 +46,30 @@ export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: 
   if (k.pt.pmd.kind[row] === PMD.NONE) installPteTable(k, vma.mm, row);
   const won = k.pt.pmd.kind[row] === PMD.TABLE && k.pt.pteFlags[pteIndex(k.pt, row, vpn)] === 0;
   if (won) {
-    const pte = pteIndex(k.pt, row, vpn);
-    addPteRmap(k, pfn);
-    k.frames.refCount[pfn]! += 1;
-    k.pt.ptePfn[pte] = pfn;
-    k.pt.pteFlags[pte] =
-      PTE.PRESENT | PTE.YOUNG | (write ? PTE.DIRTY : 0) | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
-    addFilePages(vma.mm, 1);
+    mapShared(k, vma, row, vpn, pfn, PTE.YOUNG | (write ? PTE.DIRTY : 0));
+    if (!write) mapAround(k, vma, row, vpn);
   }
   yield lock.release;
   return won ? "anon-4k" : "retry";
+}
+
+function mapShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, pfn: Pfn, marks: number): void {
+  const pte = pteIndex(k.pt, row, vpn);
+  addPteRmap(k, pfn);
+  k.frames.refCount[pfn]! += 1;
+  k.pt.ptePfn[pte] = pfn;
+  k.pt.pteFlags[pte] = PTE.PRESENT | marks | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
+  if (!vma.mm.filePagesFromTrace) addFilePages(vma.mm, 1);
+}
+
+/** A read maps its neighbours too, as far as they exist, lie in the area and under the same table. */
+function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): void {
+  const { start, end } = aroundWindow(k, vma, vpn);
+  for (let page = start; page < end; page++) {
+    const pfn = vma.shared!.pages.get(vma.pgoff + (page - vma.start));
+    if (pfn === undefined || k.pt.pteFlags[pteIndex(k.pt, row, asVpn(page))] !== 0) continue;
+    mapShared(k, vma, row, asVpn(page), pfn, 0);
+  }
 }
 
 /** The last area of the memory is gone: its pages go. */

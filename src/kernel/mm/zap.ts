@@ -144,7 +144,7 @@ function zapPtes(k: Kernel, mm: Mm, from: number, to: number, gathered: Pfn[]): 
     if ((flags & PTE.DIRTY) !== 0) frames.flags[headOf(k, pfn)]! |= FRAME.DIRTY;
     removePteRmap(k, pfn, run);
     if ((frames.flags[headOf(k, pfn)]! & FRAME.ANON) !== 0) addAnonPages(mm, -run);
-    else addFilePages(mm, -run);
+    else if (!mm.filePagesFromTrace) addFilePages(mm, -run);
     zapped += run;
     for (let r = 0; r < run; r++) gathered.push(headOf(k, asPfn(pfn + r)));
   }

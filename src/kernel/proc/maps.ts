@@ -13,7 +13,7 @@ import type { Mm } from "../mm/mm.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
 import { headOf } from "../mm/rmap.ts";
 import { nextUsedRow } from "../mm/tables.ts";
-import { vmaIndex } from "../mm/vma.ts";
+import { VM_ACCESS, type Vma, vmaIndex } from "../mm/vma.ts";
 import type { Kernel } from "../state.ts";
 
 export interface RangeFigures {
@@ -39,21 +39,23 @@ export function figuresOfRange(k: Kernel, mm: Mm, start: number, end: number): R
   let found = false;
   for (let at = vmaIndex(mm, start); at < mm.vmas.length && mm.vmas[at]!.start < end; at++) {
     found = true;
-    addArea(k, mm, mm.vmas[at]!.start, mm.vmas[at]!.end, figures);
+    addArea(k, mm.vmas[at]!, figures);
   }
   return found ? figures : undefined;
 }
 
-function addArea(k: Kernel, mm: Mm, start: number, end: number, figures: RangeFigures): void {
+function addArea(k: Kernel, { mm, start, end, flags }: Vma, figures: RangeFigures): void {
   const n = k.geometry.pagesPerHuge;
   for (let row = nextUsedRow(k, mm, start, end); row !== NO_ROW; ) {
     const first = vpnOfRow(k.pt, row);
     const kind = k.pt.pmd.kind[row];
     if (kind === PMD.HUGE) {
       const pages = Math.min(end, first + n) - Math.max(start, first);
-      figures.rssKb += pages * PAGE_KB;
-      figures.anonKb += pages * PAGE_KB;
-      figures.anonHugeKb += pages * PAGE_KB;
+      const hidden = (flags & VM_ACCESS) === 0 || (k.pt.pmd.flags[row]! & PTE.HINT) !== 0;
+      const seen = hidden && k.behaviours.smapsSkipsHiddenHuge ? 0 : pages;
+      figures.rssKb += seen * PAGE_KB;
+      figures.anonKb += seen * PAGE_KB;
+      figures.anonHugeKb += seen * PAGE_KB;
       figures.nodePages[nodeOfFrame(k.buddy, asPfn(k.pt.pmd.value[row]!))]! += pages;
     } else if (kind === PMD.TABLE) {
       const base = k.pt.pmd.value[row]! * n - first;

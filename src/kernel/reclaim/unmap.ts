@@ -113,7 +113,7 @@ function forgetTouch(k: Kernel, hit: RmapHit): void {
   addTouched(hit.mm, -1);
 }
 
-/** Unmaps a lazily freed page that was not written since. False, and nothing changed, if it was. */
+/** Unmaps a lazily freed page that was not written since. False if it was: it stays mapped, by base pages. */
 export function discardLazy(
   k: Kernel,
   head: Pfn,
@@ -121,8 +121,11 @@ export function discardLazy(
   batch: FlushBatch,
   ops: Op[],
 ): boolean {
-  if ((k.frames.flags[head]! & FRAME.DIRTY) !== 0) return false;
-  for (const hit of hits) if (isDirty(k, hit)) return false;
+  if ((k.frames.flags[head]! & FRAME.DIRTY) !== 0 || hits.some((hit) => isDirty(k, hit))) {
+    // The PMDs are split before anybody looks whether the page was written to.
+    for (const hit of hits) if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row, "reclaim"));
+    return false;
+  }
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
     for (const hit of entries) {
       forgetTouch(k, hit);

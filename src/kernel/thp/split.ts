@@ -24,7 +24,7 @@ import { findVma, noAccessMark } from "../mm/vma.ts";
 import { lruSplit } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
-import { thpForget } from "./deferred.ts";
+import { deferSplit, thpForget } from "./deferred.ts";
 
 /**
  * Turns a huge PMD of one mm into a table. The caller holds the page-table lock, and yields the op that it is
@@ -105,6 +105,9 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   for (const hit of mappingsOf(k, head)) {
     if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row));
   }
+  // Up to 6.1, unmapping its base pages one by one queues the page for the deferred split that is under way.
+  const unmapped = mappingCount(k, head) > 0 && (frames.flags[head]! & FRAME.SWAPCACHE) === 0;
+  if (k.behaviours.deferredSplit === "any-subpage" && unmapped) deferSplit(k, head);
   thpForget(k, head);
   makeBasePages(k, head);
   frames.refCount[held]! += 1;
