@@ -35,9 +35,9 @@ export function renderKnobs(): string {
   return `# Knobs
 
 Every knob of every kernel, under its real name: below \`/sys/kernel/mm\` where it begins with
-\`transparent_hugepage\`, in \`sysctl\` where its parts are set apart by dots. What the kernel refuses is refused
-here. This page is made of the declarations (\`npm run docs\`); \`pagewise knobs --generation NAME\` prints the same
-for one kernel.
+\`transparent_hugepage\`, in \`sysctl\` where its parts are set apart by dots. What the kernel refuses
+is refused here. This page is made of the declarations (\`npm run docs\`);
+\`pagewise knobs --generation NAME\` prints the same for one kernel.
 
 Write one with \`--set KNOB=VALUE\`, in a script with \`set KNOB VALUE\`, in \`compare\` with
 \`--settings "KNOB=VALUE,…; …"\`. The last part of a name will do where no other knob ends so; \`thp\` is

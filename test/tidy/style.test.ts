@@ -26,6 +26,10 @@ const DECLARATIONS = [
   "src/kernel/tunables.ts",
   "src/kernel/behaviours.ts",
   "src/kernel/locks.ts",
+  "src/kernel/fault/outcome.ts",
+  "src/kernel/khugepaged/state.ts",
+  "src/kernel/mm/errno.ts",
+  "src/kernel/thp/state.ts",
 ];
 
 /** Files that nothing imports because something outside of src starts them. */
