@@ -8,7 +8,8 @@
  * stamps. Tag 0xffffffff is empty: no key is 0x7fffffff. Most misses need no search: `counts` knows for each
  * hash bucket of keys how many entries lie in it, and where there are none, the set slides by one place
  * instead of shifting all its tags. (Measured on random pages: about a quarter less time a reference;
- * hits are found fastest by shifting while searching.) Sets of four ways are shifted: that is as fast, and takes less room.
+ * hits are found fastest by shifting while searching.) Sets of four ways are always shifted: they take less
+ * room so, and are as fast.
  *
  * Models:       first- and second-level data TLBs and paging-structure caches of x86 processors.
  * Not modelled: pseudo-LRU trees, hashed set indexes, victim buffers, ports and banks.
