@@ -33,9 +33,24 @@ describe("what part of a huge page makes of its PMD and of its page", () => {
     ["MADV_NOHUGEPAGE", (w) => advise(w, "nohugepage", 0, 1), "cccc", "thp_split_pmd 1"],
     ["MADV_HUGEPAGE", (w) => advise(w, "hugepage", 2, 4), "cccc", "thp_split_pmd 1"],
     ["MADV_DONTFORK", (w) => advise(w, "dontfork", 2, 4), "cccc", "thp_split_pmd 1"],
-    ["MADV_FREE", (w) => advise(w, "free", 0, 1), "ssss", "thp_split_page 1, thp_split_pmd 1"],
-    ["MADV_COLD", (w) => advise(w, "cold", 1, 2), "ssss", "thp_split_page 1, thp_split_pmd 1"],
-    ["MADV_PAGEOUT", (w) => advise(w, "pageout", 1, 2), "swss", "thp_split_page 1, thp_split_pmd 1"],
+    [
+      "MADV_FREE",
+      (w) => advise(w, "free", 0, 1),
+      "ssss",
+      "thp_split_page 1, thp_deferred_split_page 1, thp_split_pmd 1",
+    ],
+    [
+      "MADV_COLD",
+      (w) => advise(w, "cold", 1, 2),
+      "ssss",
+      "thp_split_page 1, thp_deferred_split_page 1, thp_split_pmd 1",
+    ],
+    [
+      "MADV_PAGEOUT",
+      (w) => advise(w, "pageout", 1, 2),
+      "swss",
+      "thp_split_page 1, thp_deferred_split_page 1, thp_split_pmd 1",
+    ],
     ["MADV_WILLNEED", (w) => advise(w, "willneed", 1, 2), "HHHH", ""],
     [
       "mremap to a smaller size",
@@ -114,7 +129,7 @@ test("splitting a page splits the PMD of every process, and frees what nobody ma
   w.k.frames.refCount[head]! -= 1;
   sound(w);
   expect([picture(w), picture(child)]).toEqual(["rrrr", "rrrr"]);
-  expect(moved(w)).toBe("thp_split_page 1, thp_split_pmd 2");
+  expect(moved(w)).toBe("thp_split_page 1, thp_deferred_split_page 1, thp_split_pmd 2");
 });
 
 test("pages that a split frees become free memory", () => {
