@@ -32,6 +32,8 @@ export interface Runner {
   /** Paths that called the one in front of them, outermost first. */
   readonly callers: Path<unknown>[];
   state: RunnerState;
+  /** What it has yielded and not been answered, because others were behind it in time. */
+  pending: Op | undefined;
   /** Its clock when it last stopped. */
   clockNs: number;
   onDone: (() => void) | undefined;
@@ -114,6 +116,7 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
     path: options.path,
     callers: [],
     state: "done",
+    pending: undefined,
     clockNs: options.atNs,
     onDone: undefined,
   };
@@ -242,27 +245,19 @@ function runOn(d: Driver, runner: Runner): void {
   runner.state = "running";
   k.cpu = asCpu(runner.cpu);
   k.nowNs = runner.clockNs + takeStolen(k, runner.cpu);
+  const cpu = d.cpus[runner.cpu]!;
   d.horizonNs = peekTimeNs(d.heap);
+  if (cpu.queue.length > 0) d.horizonNs = Math.min(d.horizonNs, cpu.sliceStartNs + SLICE_NS);
   for (;;) {
-    const step = runner.path.next();
-    k.nowNs += takeStolen(k, runner.cpu);
-    if (step.done === true) {
-      const caller = runner.callers.pop();
-      if (caller !== undefined) {
-        d.returned = step.value;
-        runner.path = caller;
-        continue;
-      }
-      stop(d, runner, "done");
-      runner.onDone?.();
+    const op = runner.pending ?? nextOp(d, runner);
+    if (op === undefined) return;
+    // Whoever is behind in time may want the lock first.
+    if (op.lock !== undefined && k.nowNs > d.horizonNs) {
+      runner.pending = op;
+      letOthersRun(d, runner);
       return;
     }
-    const op = step.value;
-    if (op.kind === "call") {
-      runner.callers.push(runner.path);
-      runner.path = op.path!;
-      continue;
-    }
+    runner.pending = undefined;
     if (!answer(d, runner, op)) return;
     if (runner.wantedCpu !== runner.cpu) {
       stop(d, runner, "ready");
@@ -271,13 +266,41 @@ function runOn(d: Driver, runner: Runner): void {
       return;
     }
     if (k.nowNs > d.horizonNs) {
-      runner.clockNs = k.nowNs;
-      runner.state = "ready";
-      if (k.nowNs > d.nowNs) d.nowNs = k.nowNs;
-      pushHeap(d.heap, k.nowNs, runner.id);
+      letOthersRun(d, runner);
       return;
     }
   }
+}
+
+/** Runs a path, and those that it calls, to the next op; undefined when the runner is done. */
+function nextOp(d: Driver, runner: Runner): Op | undefined {
+  const { k } = d;
+  for (;;) {
+    const step = runner.path.next();
+    k.nowNs += takeStolen(k, runner.cpu);
+    if (step.done !== true) {
+      if (step.value.kind !== "call") return step.value;
+      runner.callers.push(runner.path);
+      runner.path = step.value.path!;
+      continue;
+    }
+    const caller = runner.callers.pop();
+    if (caller === undefined) break;
+    d.returned = step.value;
+    runner.path = caller;
+  }
+  stop(d, runner, "done");
+  runner.onDone?.();
+  return undefined;
+}
+
+/** Others are behind in time: the runner keeps its CPU and goes on when they have caught up. */
+function letOthersRun(d: Driver, runner: Runner): void {
+  const { nowNs } = d.k;
+  runner.clockNs = nowNs;
+  runner.state = "ready";
+  if (nowNs > d.nowNs) d.nowNs = nowNs;
+  pushHeap(d.heap, nowNs, runner.id);
 }
 
 function takeStolen(k: Kernel, cpu: number): number {
