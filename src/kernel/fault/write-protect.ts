@@ -30,7 +30,7 @@ import {
   prepareAnonVma,
 } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
-import type { Vma } from "../mm/vma.ts";
+import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -57,7 +57,8 @@ export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn)
   }
   const old = asPfn(k.pt.ptePfn[pte]!);
   const noFrame = (flags & (PTE.ZERO | PTE.FILE)) !== 0;
-  if (!noFrame && canReuse(k, vma, old)) {
+  const shared = (vma.flags & VM.SHARED) !== 0;
+  if (shared || (!noFrame && canReuse(k, vma, old))) {
     k.pt.pteFlags[pte] = flags | WRITABLE;
     yield lock.release;
     return "cow-reuse";

@@ -80,7 +80,7 @@ function protectRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, fl
     const entry = pt.pteFlags[i]!;
     if ((entry & PTE.PRESENT) === 0) continue;
     changed++;
-    const upgraded = writable && mayUpgrade(k, entry, pt.ptePfn[i]!);
+    const upgraded = writable && ((flags & VM.SHARED) !== 0 || mayUpgrade(k, entry, pt.ptePfn[i]!));
     const kept = writable ? entry & ~PTE.HINT : entry & ~(PTE.WRITE | PTE.HINT);
     pt.pteFlags[i] = kept | noAccess | (upgraded ? PTE.WRITE : 0);
   }
