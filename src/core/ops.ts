@@ -17,7 +17,9 @@ export type OpKind =
   | "release-read"
   /** Sleep: `waitNs` of the op's CPU time is not used. */
   | "sleep"
-  /** Run another path to its end, then go on: for tasks, so that what runs deep inside is resumed directly. */
+  /**
+   * Run another path to its end, then go on: for tasks, so that what runs deep inside is resumed directly.
+   */
   | "call"
   /** Wait until somebody wakes the runner: for tasks that join others; kernel paths do not. */
   | "wait"

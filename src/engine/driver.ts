@@ -130,8 +130,9 @@ function schedule(d: Driver, runner: Runner, atNs: number): void {
 }
 
 /**
- * `yield call(d, path)` runs a path in place of the current one; what it returns is in `d.returned` afterwards. Unlike
- * `yield*`, whose cost grows with its depth at every step of the inner path, a call costs one step.
+ * `yield call(d, path)` runs a path in place of the current one; what it returns is in `d.returned`
+ * afterwards. Unlike `yield*`, whose cost grows with its depth at every step of the inner path, a call costs
+ * one step.
  */
 export function call(d: Driver, path: Path<unknown>): Op {
   d.callOp.path = path;

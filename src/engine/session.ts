@@ -44,7 +44,10 @@ export interface SessionOptions {
    * short.
    */
   readonly hugeZeroAllocated?: boolean;
-  /** No other program is registered with khugepaged: the first that registers wakes it, and is scanned at once. */
+  /**
+   * No other program is registered with khugepaged: the first that registers wakes it, and is scanned at
+   * once.
+   */
   readonly quietSystem?: boolean;
 }
 
@@ -162,8 +165,9 @@ export function countTry(tries: number): void {
 }
 
 /**
- * Throws if an invariant does not hold now. Only between paths: does nothing while one is half-way, which shows by a
- * lock that is held, a runner that waits for one, a daemon at work, or an address space that is being torn down.
+ * Throws if an invariant does not hold now. Only between paths: does nothing while one is half-way, which
+ * shows by a lock that is held, a runner that waits for one, a daemon at work, or an address space that is
+ * being torn down.
  */
 export function verifyNow(session: Session): void {
   session.sinceCheck = 0;

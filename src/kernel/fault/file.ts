@@ -60,10 +60,10 @@ export function* faultFile(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
 
 /** Maps the page and, unless the trace records each fault itself, its neighbours. */
 function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): void {
-  const window = aroundWindow(k, vma, vpn);
+  const around = aroundWindow(k, vma, vpn);
   const alone = write || vma.mm.filePagesFromTrace;
-  const from = alone ? vpn : window.start;
-  const to = alone ? vpn + 1 : window.end;
+  const from = alone ? vpn : around.start;
+  const to = alone ? vpn + 1 : around.end;
   const writable = (vma.flags & VM.SHARED) !== 0 && (vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0;
   for (let page = from; page < to; page++) {
     const pte = pteIndex(k.pt, row, page as Vpn);

@@ -83,7 +83,9 @@ function* spurious(): Path<FaultOutcome> {
   return "spurious";
 }
 
-/** A swapped page comes back; a write goes on to copy it in the same fault if others name the slot as well. */
+/**
+ * A swapped page comes back; a write goes on to copy it in the same fault if others name the slot as well.
+ */
 function* faultSwapped(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
   const outcome = yield* faultSwapIn(k, vma, row, vpn, write);
   if (outcome !== "swap-in" || !write) return outcome;

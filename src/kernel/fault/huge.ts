@@ -2,7 +2,7 @@
  * Huge fault: the PMD is none and the area may have huge pages.
  *
  *     fits? ──▶ register with khugepaged ──▶ read: huge zero page
- *                                       └──▶ write: allocate 2 MiB ──▶ zero ──▶ lock PMD ──▶ still none? ──▶ map
+ *                                       └──▶ write: allocate ──▶ zero ──▶ lock PMD ──▶ still none? ──▶ map
  *
  * Every "no" is a fallback to base pages; only a failed allocation counts as thp_fault_fallback.
  *

@@ -2,8 +2,8 @@
  * Collapse: replace the base pages of a region by one huge page, copying what is there and zeroing what is
  * not.
  *
- *     unlock ──▶ allocate ──▶ read lock: still a table? swap in ──▶ write lock: check again ──▶ clear PMD, flush
- *           ──▶ second look, isolate ──▶ copy ──▶ map the huge page ──▶ unlock, free the old pages
+ *     unlock ──▶ allocate ──▶ read lock: still a table? swap in ──▶ write lock: check again
+ *           ──▶ clear PMD, flush ──▶ second look ──▶ copy ──▶ map the huge page ──▶ unlock, free old pages
  *
  * While the mmap lock is held for writing, every fault of the process waits.
  *

@@ -2,7 +2,7 @@
  * khugepaged: walks the registered address spaces, a budget of pages a pass, and collapses what its knobs
  * allow.
  *
- *     pass: drain LRU batches ──▶ visit mm, mm, … until pages_to_scan is used or the list has been gone through ──▶ sleep
+ *     pass: drain LRU batches ──▶ visit mm, mm, … until the budget is used or the list is through ──▶ sleep
  *
  * Each region looked at costs pagesPerHuge of the budget, whatever comes of it.
  *
@@ -25,9 +25,9 @@ import { collapseRegion } from "./collapse.ts";
 /**
  * The daemon: runs while huge pages are on and an address space is registered; the driver starts it again.
  *
- * On most live systems the list is never empty (other programs have been registered since boot): the daemon sleeps from
- * pass to pass, and a new address space is seen by the next pass. Where it is empty, the first one to register wakes the
- * daemon, whose pass begins at once.
+ * On most live systems the list is never empty (other programs have been registered since boot): the daemon
+ * sleeps from pass to pass, and a new address space is seen by the next pass. Where it is empty, the first
+ * one to register wakes the daemon, whose pass begins at once.
  */
 export function* khugepaged(k: Kernel): Path {
   const state = k.khugepaged;

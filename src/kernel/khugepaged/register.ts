@@ -26,7 +26,9 @@ function register(k: Kernel, mm: Mm): void {
   if (k.khugepaged.list.length === 1) wakeKhugepaged(k);
 }
 
-/** Starts the daemon if it waits for work: at boot, when huge pages are switched on, at a first registration. */
+/**
+ * Starts the daemon if it waits for work: at boot, when huge pages are switched on, at a first registration.
+ */
 export function wakeKhugepaged(k: Kernel): void {
   const state = k.khugepaged;
   if (state.running || state.onWake === undefined || k.tunables.enabled === "never") return;

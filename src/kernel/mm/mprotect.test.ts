@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { advise, finish, moved, picture, protect, read, unmap, world, write } from "../testing/picture.ts";
 import { forkMm } from "./fork.ts";
 
-test("a whole huge page made read-only and writable again faults once more up to 6.1, and never from 6.2 on", () => {
+test("a huge page made read-only and writable again faults once more up to 6.1, never from 6.2 on", () => {
   for (const [upgrades, after, fault] of [
     [false, "hhhh", "cow-reuse"],
     [true, "HHHH", "spurious"],

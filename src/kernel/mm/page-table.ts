@@ -23,7 +23,10 @@ export const PTE = {
   WRITE: 2,
   YOUNG: 4,
   DIRTY: 8,
-  /** PROT_NONE protection of a present entry: a NUMA hint mark, or what mprotect left of a page without access. */
+  /**
+   * PROT_NONE protection of a present entry: a NUMA hint mark, or what mprotect left of a page without
+   * access.
+   */
   HINT: 16,
   /** The shared zero page: no frame. */
   ZERO: 32,

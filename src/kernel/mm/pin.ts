@@ -12,7 +12,10 @@ import type { Mm } from "./mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
 import { headOf } from "./rmap.ts";
 
-/** Pins the page that is mapped at `vpn`; false if none is, or not for writing (the caller faults it in and tries again). */
+/**
+ * Pins the page that is mapped at `vpn`; false if none is, or not for writing (the caller faults it in and
+ * tries again).
+ */
 export function pinPage(k: Kernel, mm: Mm, vpn: number): boolean {
   const pfn = frameAt(k, mm, vpn);
   if (pfn < 0 || !isWritable(k, mm, vpn)) return false;

@@ -1,11 +1,13 @@
 /**
  * Areas and page tables against an array of pages.
  *
- * Strategy: random mmap, munmap, mprotect, madvise, mremap and writes on 24 pages, with base pages alone and with huge
- * pages of four; after each, every page's rights and frame are compared with a dumb twin that has one entry a page.
+ * Strategy: random mmap, munmap, mprotect, madvise, mremap and writes on 24 pages, with base pages alone and
+ * with huge pages of four; after each, every page's rights and frame are compared with a dumb twin that has
+ * one entry a page.
  *
- * Invariants: the areas cover exactly the mapped pages, with their rights and advice; a page keeps its frame until it is
- * unmapped, and takes it along when it moves; neighbours that may merge have merged; all of kernel/invariants.ts.
+ * Invariants: the areas cover exactly the mapped pages, with their rights and advice; a page keeps its frame
+ * until it is unmapped, and takes it along when it moves; neighbours that may merge have merged; all of
+ * kernel/invariants.ts.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -61,7 +63,9 @@ function mapOnBoth(w: World, twin: Twin, from: number, to: number): void {
   for (let page = from; page < to; page++) twin[page] = { writable: true, advised: false, frame: -1 };
 }
 
-/** The kernel moves what lies in one area, and says EFAULT to anything else, after it has unmapped the target. */
+/**
+ * The kernel moves what lies in one area, and says EFAULT to anything else, after it has unmapped the target.
+ */
 function moveOnBoth(w: World, twin: Twin, from: number, to: number, at: number): void {
   const end = at + (to - from);
   const overlaps = from < end && at < to;
@@ -129,7 +133,9 @@ function run(w: World, twin: Twin, name: string, from: number, to: number, at: n
   }
 }
 
-/** Neighbours of which nothing tells why they are apart: same flags, indices that go on, the same anon_vma. */
+/**
+ * Neighbours of which nothing tells why they are apart: same flags, indices that go on, the same anon_vma.
+ */
 function unmerged({ mm }: World): string[] {
   return mm.vmas.flatMap((vma, i) => {
     const next = mm.vmas[i + 1];

@@ -1,9 +1,9 @@
 /**
  * Memory as one line of text, for tests: a process on a small machine whose huge pages have four base pages.
  *
- *     H huge, writable      s base page, writable      c page of a huge page mapped by PTE, writable     . nothing
- *     h huge, read-only     r base page, read-only     d page of a huge page mapped by PTE, read-only    - nothing, but
- *     Z huge zero page      z zero page                w swapped out                                       a table
+ *     H huge, writable    s base page, writable    c page of a huge page by PTE, writable    . nothing
+ *     h huge, read-only   r base page, read-only   d page of a huge page by PTE, read-only   - nothing in
+ *     Z huge zero page    z zero page              w swapped out                               a table
  *
  * Models:       nothing: a fixture.
  * Not modelled: time, other CPUs' paths.
@@ -38,8 +38,8 @@ export interface World {
 }
 
 /**
- * Boots a small machine and fills an area as the picture says: letters H, s, z, - and ., and c for the first page of
- * a huge page of which only the pages marked c stay mapped.
+ * Boots a small machine and fills an area as the picture says: letters H, s, z, - and ., and c for the first
+ * page of a huge page of which only the pages marked c stay mapped.
  */
 export function world(text: string, of: Partial<TestMachine> = {}): World {
   const letters = [...text.replaceAll(" ", "")];
