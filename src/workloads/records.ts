@@ -1,10 +1,12 @@
 /**
- * What a program does to its memory, as the engine takes it in: batches of references in columns, and events (system
- * calls and life-cycle) between them. Trace reader, script and generators all speak this; none of them sees the kernel.
+ * What a program does to its memory, as the engine takes it in: batches of references in columns, and events
+ * (system calls and life-cycle) between them. Trace reader, script and generators all speak this; none of
+ * them sees the kernel.
  *
- * Addresses inside a batch are *trace pages*: `slot × 512 + page in region`, where a slot is a dense number given to each
- * 2 MiB-aligned region of each process at its first appearance; `regions` maps a slot back to its process and region.
- * A trace page fits 32 bits, keeps the low nine bits of the page number, and makes look-ups an array index.
+ * Addresses inside a batch are *trace pages*: `slot × 512 + page in region`, where a slot is a dense number
+ * given to each 2 MiB-aligned region of each process at its first appearance; `regions` maps a slot back to
+ * its process and region. A trace page fits 32 bits, keeps the low nine bits of the page number, and makes
+ * look-ups an array index.
  */
 
 import type { Advice } from "../core/advice.ts";
@@ -20,9 +22,14 @@ export const REF = {
   READ_WRITE: 2,
   /** Executed: `reads` counts instructions. */
   EXECUTE: 3,
-  /** First reference to this page since it was mapped (set by the importer; lets bloat be counted cheaply). */
+  /**
+   * First reference to this page since it was mapped (set by the importer; lets bloat be counted cheaply).
+   */
   FIRST: 8,
-  /** The record is a fault that a real kernel took here (perf sources): it happened though the model may see none. */
+  /**
+   * The record is a fault that a real kernel took here (perf sources): it happened though the model may see
+   * none.
+   */
   FAULT: 16,
   /** That fault was a protection fault (error code bit 0), not a missing page. */
   PROTECTION: 32,
