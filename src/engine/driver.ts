@@ -10,6 +10,8 @@
 import type { Lock, Op, Path } from "../core/ops.ts";
 import { asCpu } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
+import { numaTaskMoved } from "../kernel/numa/life.ts";
+import { type NumaTask, taskRuns, taskStops } from "../kernel/numa/state.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { tlbFlushMm } from "../kernel/tlb/tlb.ts";
 import { assert } from "../lib/assert.ts";
@@ -25,6 +27,10 @@ export interface Runner {
   readonly name: string;
   /** The address space that it runs; undefined for daemons. */
   mm: Mm | undefined;
+  /** What NUMA balancing knows of a task; undefined for daemons. */
+  readonly task: NumaTask | undefined;
+  /** Bound to its CPU: balancing may not move it. */
+  pinned: boolean;
   cpu: number;
   /** Where it wants to go on; differs from `cpu` until the driver has moved it. */
   wantedCpu: number;
@@ -49,6 +55,9 @@ interface CpuState {
   readonly queue: number[];
   /** Address space whose translations it uses. */
   mm: Mm | undefined;
+  /** How often another runner than before has had it. */
+  switches: number;
+  lastRunner: number;
 }
 
 export interface Driver {
@@ -58,6 +67,8 @@ export interface Driver {
   readonly cpus: CpuState[];
   /** When somebody else's time comes: a task that computes for long yields there. */
   horizonNs: number;
+  /** The same for a task that is in its program: its next tick comes in between. */
+  programLimitNs: number;
   /** Largest time that any runner has reached. */
   nowNs: number;
   /** What the path that was called last returned. */
@@ -79,8 +90,11 @@ export function makeDriver(k: Kernel): Driver {
       freeNs: 0,
       queue: [],
       mm: undefined,
+      switches: 0,
+      lastRunner: -1,
     })),
     horizonNs: Number.POSITIVE_INFINITY,
+    programLimitNs: Number.POSITIVE_INFINITY,
     nowNs: 0,
     returned: undefined,
     callOp: { kind: "call", path: undefined as never },
@@ -92,6 +106,8 @@ export function makeDriver(k: Kernel): Driver {
 export interface RunnerOptions {
   readonly name: string;
   readonly mm: Mm | undefined;
+  readonly task?: NumaTask;
+  readonly pinned?: boolean;
   readonly cpu: number;
   readonly atNs: number;
   readonly path: Path<unknown>;
@@ -111,6 +127,8 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
     id: d.runners.length,
     name: options.name,
     mm: options.mm,
+    task: options.task,
+    pinned: options.pinned === true,
     cpu: options.cpu,
     wantedCpu: options.cpu,
     path: options.path,
@@ -127,6 +145,7 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
 function schedule(d: Driver, runner: Runner, atNs: number): void {
   pushHeap(d.heap, atNs, runner.id);
   if (atNs < d.horizonNs) d.horizonNs = atNs;
+  if (atNs < d.programLimitNs) d.programLimitNs = atNs;
 }
 
 /**
@@ -239,16 +258,20 @@ function switchMm(d: Driver, runner: Runner): void {
   cpu.mm = mm;
 }
 
+function countSwitch(cpu: CpuState, runner: number): void {
+  if (cpu.lastRunner !== runner) cpu.switches += 1;
+  cpu.lastRunner = runner;
+}
+
 /** Runs a runner until it blocks, is done, or somebody else's time has come. */
 function runOn(d: Driver, runner: Runner): void {
   const { k } = d;
+  countSwitch(d.cpus[runner.cpu]!, runner.id);
   switchMm(d, runner);
   runner.state = "running";
   k.cpu = asCpu(runner.cpu);
   k.nowNs = runner.clockNs + takeStolen(k, runner.cpu);
-  const cpu = d.cpus[runner.cpu]!;
-  d.horizonNs = peekTimeNs(d.heap);
-  if (cpu.queue.length > 0) d.horizonNs = Math.min(d.horizonNs, cpu.sliceStartNs + SLICE_NS);
+  startTask(d, runner);
   for (;;) {
     const op = runner.pending ?? nextOp(d, runner);
     if (op === undefined) return;
@@ -262,6 +285,7 @@ function runOn(d: Driver, runner: Runner): void {
     if (!answer(d, runner, op)) return;
     if (runner.wantedCpu !== runner.cpu) {
       stop(d, runner, "ready");
+      if (runner.task !== undefined) numaTaskMoved(k, runner.task, runner.cpu, runner.wantedCpu);
       runner.cpu = runner.wantedCpu;
       schedule(d, runner, runner.clockNs);
       return;
@@ -300,8 +324,22 @@ function letOthersRun(d: Driver, runner: Runner): void {
   const { nowNs } = d.k;
   runner.clockNs = nowNs;
   runner.state = "ready";
+  if (runner.task !== undefined) taskStops(d.k, runner.task);
   if (nowNs > d.nowNs) d.nowNs = nowNs;
   pushHeap(d.heap, nowNs, runner.id);
+}
+
+/** The runner's task has the CPU, until somebody else's time comes; its program also until its next tick. */
+function startTask(d: Driver, { cpu, task, mm }: Runner): void {
+  const { k } = d;
+  const { queue, sliceStartNs } = d.cpus[cpu]!;
+  d.horizonNs = peekTimeNs(d.heap);
+  if (queue.length > 0) d.horizonNs = Math.min(d.horizonNs, sliceStartNs + SLICE_NS);
+  d.programLimitNs = d.horizonNs;
+  taskRuns(k, task);
+  if (task === undefined) return;
+  task.mm = mm;
+  if (k.tunables.numaBalancing) d.programLimitNs = Math.min(d.horizonNs, task.tickAtNs);
 }
 
 function takeStolen(k: Kernel, cpu: number): number {
@@ -315,6 +353,8 @@ function stop(d: Driver, runner: Runner, state: RunnerState): void {
   const { nowNs } = d.k;
   runner.clockNs = nowNs;
   runner.state = state;
+  if (runner.task !== undefined) taskStops(d.k, runner.task);
+  d.k.numa.running[runner.cpu] = undefined;
   if (nowNs > d.nowNs) d.nowNs = nowNs;
   giveCpu(d, d.cpus[runner.cpu]!, nowNs);
 }

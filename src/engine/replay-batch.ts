@@ -1,12 +1,12 @@
 /** Replays one batch of references: the hot loop until a reference needs a fault, the fault, and on. */
-import { type Path, PREEMPT } from "../core/ops.ts";
+import type { Path } from "../core/ops.ts";
 import { asVpn, NO_ROW, type Vpn } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { findVma, insertVma, VM, vmaIndex } from "../kernel/mm/vma.ts";
 import type { RefBatch } from "../workloads/records.ts";
 import { runReferences, STOP } from "./references.ts";
 import { type Replay, type ReplayThread, refreshSlots, rowOfSlot, slotStart } from "./replay-state.ts";
-import { countTry, fault, faultOutcome } from "./session.ts";
+import { countTry, fault, faultOutcome, returnToUser } from "./session.ts";
 
 /** Replays a batch to its end. */
 export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch): Path {
@@ -18,9 +18,9 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
   let tries = 0;
   for (let at = 0; at < batch.length; ) {
     const before = at;
-    at = runReferences(k, k.cpu, batch, replay.slotRows, at, d.horizonNs, cursor);
+    at = runReferences(k, k.cpu, batch, replay.slotRows, at, d.programLimitNs, cursor);
     if (at > before) tries = 0;
-    if (cursor.stop === STOP.HORIZON) yield PREEMPT;
+    if (cursor.stop === STOP.HORIZON) yield returnToUser(session);
     if (cursor.stop !== STOP.FAULT) continue;
     countTry(tries++);
     const slot = batch.page[at]! >>> 9;

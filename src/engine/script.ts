@@ -10,6 +10,9 @@ import { forkMm } from "../kernel/mm/fork.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
 import { exitMm } from "../kernel/mm/munmap.ts";
 import { findRow } from "../kernel/mm/page-table.ts";
+import { leaveGroup } from "../kernel/numa/group.ts";
+import { forkNumaTask } from "../kernel/numa/life.ts";
+import { makeNumaTask, type NumaTask } from "../kernel/numa/state.ts";
 import { figuresOfRange } from "../kernel/proc/maps.ts";
 import { spend } from "../kernel/state.ts";
 import { assert } from "../lib/assert.ts";
@@ -20,7 +23,8 @@ import { call, idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts"
 import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne } from "./references.ts";
 import { callAdvise, callMap, callPin, callProtect, callRemap, callUnmap } from "./script-calls.ts";
-import { countTry, fault, faultOutcome, type Session, verifyNow } from "./session.ts";
+import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
+import { makeSteady, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
 /** A line of `run --json`. */
@@ -56,7 +60,7 @@ export function runScript(session: Session, script: Script): ScriptLine[] {
   const main = makeTask("main", makeMm(k), new Map());
   main.mm.name = "main";
   let endNs = 0;
-  start(run, main, 0, 0, function* () {
+  start(run, main, { numa: makeNumaTask(k, main.mm), cpu: 0, pinned: false, atNs: 0 }, function* () {
     yield* runBody(run, main, script.body);
     endNs = k.nowNs;
   });
@@ -68,16 +72,26 @@ export function runScript(session: Session, script: Script): ScriptLine[] {
   return run.lines;
 }
 
+/** How a task comes to the world. */
+interface Birth {
+  readonly numa: NumaTask;
+  readonly cpu: number;
+  readonly pinned: boolean;
+  readonly atNs: number;
+}
+
 /** Starts a task's runner; when its body ends, its address space goes with its last user. */
-function start(run: ScriptRun, task: Task, cpu: number, atNs: number, body: () => Path): void {
-  const { d } = run.session;
+function start(run: ScriptRun, task: Task, birth: Birth, body: () => Path): void {
+  const { cpu, atNs, pinned, numa } = birth;
   run.tasks.push(task);
-  task.runner = spawn(d, { name: task.name, mm: task.mm, cpu, atNs, path: lifeOf(run, task, body) });
+  const path = lifeOf(run, task, body);
+  task.runner = spawn(run.session.d, { name: task.name, mm: task.mm, task: numa, pinned, cpu, atNs, path });
 }
 
 function* lifeOf(run: ScriptRun, task: Task, body: () => Path): Path {
   const { session } = run;
   yield call(session.d, body());
+  leaveGroup(session.k, task.runner!.task!);
   task.mm.users -= 1;
   if (task.mm.users === 0) yield* exitMm(session.k, task.mm);
   task.finished = true;
@@ -143,6 +157,7 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       if (s.cpu >= k.machine.cpus) return -ERRNO.EINVAL;
       task.pinnedCpu = s.cpu;
       task.runner!.wantedCpu = s.cpu;
+      task.runner!.pinned = true;
       yield PREEMPT;
       return 0;
     case "sleep":
@@ -153,11 +168,13 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       return 0;
     case "during": {
       const startNs = k.nowNs;
+      const steady = makeSteady(s.body);
       while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
         const roundNs = k.nowNs;
         yield call(d, runBody(run, task, s.body));
         if (k.nowNs === roundNs) spend(k, US_NS);
-        yield PREEMPT;
+        skipRounds(k, steady, task.mm, d.cpus[k.cpu]!.switches, startNs + s.ns);
+        yield returnToUser(run.session);
       }
       return 0;
     }
@@ -182,6 +199,8 @@ function* startChild(
   s: Extract<Statement, { readonly op: "fork" | "thread" }>,
 ): Path {
   const { k, d } = run.session;
+  const parent = task.runner!;
+  const numa = forkNumaTask(k, parent.task!, s.op);
   let child: Task;
   if (s.op === "fork") {
     child = makeTask(s.name, yield* forkMm(k, task.mm), copyRegions(task.regions));
@@ -193,7 +212,9 @@ function* startChild(
   }
   task.children.set(s.name, child);
   child.pinnedCpu = task.pinnedCpu;
-  start(run, child, child.pinnedCpu ?? idleCpu(d), k.nowNs, () => runBody(run, child, s.body));
+  const cpu = child.pinnedCpu ?? idleCpu(d);
+  const birth = { numa, cpu, pinned: parent.pinned, atNs: k.nowNs };
+  start(run, child, birth, () => runBody(run, child, s.body));
   yield PREEMPT;
 }
 
@@ -221,7 +242,7 @@ function* touch(
         if (touchIfMapped(run.session, task, vpn, write)) break;
       }
     }
-    if (k.nowNs >= d.horizonNs) yield PREEMPT;
+    if (k.nowNs >= d.programLimitNs) yield returnToUser(run.session);
   }
   return 0;
 }

@@ -2,9 +2,8 @@
 import { C } from "../core/counters.ts";
 import type { FaultKind } from "../core/events.ts";
 import { EVENT } from "../core/events.ts";
-import type { Lock, Op, Path } from "../core/ops.ts";
-import type { Vpn } from "../core/units.ts";
-import { asNode } from "../core/units.ts";
+import { type Lock, type Op, type Path, PREEMPT } from "../core/ops.ts";
+import { asNode, type NodeId, type Vpn } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { HardwareSpec } from "../hardware/spec.ts";
 import { createKernel } from "../kernel/create.ts";
@@ -13,8 +12,10 @@ import type { FaultOutcome } from "../kernel/fault/outcome.ts";
 import { violations } from "../kernel/invariants.ts";
 import { khugepaged } from "../kernel/khugepaged/daemon.ts";
 import { wakeKhugepaged } from "../kernel/khugepaged/register.ts";
-import type { MachineSpec } from "../kernel/machine.ts";
+import { type MachineSpec, nodeOfCpu } from "../kernel/machine.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
+import { numaTick, numaWork } from "../kernel/numa/scan.ts";
+import { currentTask } from "../kernel/numa/state.ts";
 import { kswapd } from "../kernel/reclaim/kswapd.ts";
 import { emit, type Kernel } from "../kernel/state.ts";
 import { assert, UserError } from "../lib/assert.ts";
@@ -61,6 +62,8 @@ export interface Session {
   readonly goneLocks: Lock[];
   /** Faults since the invariants were last checked. */
   sinceCheck: number;
+  /** What every knob was when the machine had booted, before the settings. */
+  readonly bootValues: ReadonlyMap<string, string>;
 }
 
 /** With `verify`, the invariants are checked at least once in that many faults. */
@@ -77,6 +80,7 @@ export function openSession(options: SessionOptions): Session {
     costs: hardware.costs,
     tlb: hardware.tlb,
   });
+  const bootValues = new Map(k.knobs.specs.map(({ name }) => [name, k.knobs.read(name)]));
   for (const [knob, value] of options.settings) {
     const refusal = k.knobs.write(knob, value);
     if (refusal !== undefined) {
@@ -93,8 +97,18 @@ export function openSession(options: SessionOptions): Session {
     c.processes.push(processResult(k.geometry.pagesPerHuge, k.mms[a]!));
     session.goneLocks.push(k.mms[a]!.mmapLock);
   };
-  const session: Session = { options, k, d, c, outcome: "finished", goneLocks: [], sinceCheck: 0 };
+  const session: Session = {
+    options,
+    k,
+    d,
+    c,
+    outcome: "finished",
+    goneLocks: [],
+    sinceCheck: 0,
+    bootValues,
+  };
   startDaemons(session);
+  k.numa.place = (_, node) => placeCurrent(session, node);
   wakeKhugepaged(k);
   sample(session);
   return session;
@@ -136,6 +150,27 @@ function startDaemons(session: Session): void {
     if (runner !== undefined && runner.state !== "done") return;
     kswapds.set(node, start(runner, "kswapd" + node, kswapd(k, asNode(node))));
   };
+}
+
+/**
+ * Where a task returns to its program, once its time is up (`d.programLimitNs`): a tick may have queued work for it.
+ */
+export function returnToUser({ k, d }: Session): Op {
+  const task = currentTask(k);
+  if (task === undefined || !k.tunables.numaBalancing) return PREEMPT;
+  if (k.nowNs >= task.tickAtNs) numaTick(k, task);
+  d.programLimitNs = Math.min(d.horizonNs, task.tickAtNs);
+  return task.workQueued ? call(d, numaWork(k, task)) : PREEMPT;
+}
+
+/** Moves the current task to an idle CPU of a node, if it may go there; the node on which it will run. */
+function placeCurrent({ k, d }: Session, node: NodeId): NodeId {
+  const runner = d.runners[d.cpus[k.cpu]!.current]!;
+  const idle = (cpu: number) => d.cpus[cpu]!.current === -1 && nodeOfCpu(k.machine, cpu) === node;
+  const cpu = runner.pinned ? -1 : d.cpus.findIndex((_, each) => idle(each));
+  if (cpu < 0) return asNode(nodeOfCpu(k.machine, k.cpu));
+  runner.wantedCpu = cpu;
+  return node;
 }
 
 /** One fault of the current task: `yield fault(…)`, then ask `faultOutcome` with the time from before. */

@@ -121,11 +121,11 @@ function changedCounters({ k }: Session): Record<string, number> {
   return vmstat;
 }
 
-function changedKnobs({ k, options }: Session): Record<string, string> {
+function changedKnobs({ k, options, bootValues }: Session): Record<string, string> {
   const changed: Record<string, string> = {};
   for (const spec of options.generation.knobs) {
     const value = k.knobs.read(spec.name);
-    if (value !== String(spec.default)) changed[spec.name] = value;
+    if (value !== bootValues.get(spec.name)) changed[spec.name] = value;
   }
   return changed;
 }

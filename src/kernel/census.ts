@@ -15,7 +15,7 @@ import { FRAME } from "./mm/frames.ts";
 import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE, vpnOfRow } from "./mm/page-table.ts";
 import { headOf } from "./mm/rmap.ts";
-import { findVma, type SharedMemory } from "./mm/vma.ts";
+import { findVma, noAccessMark, type SharedMemory, type Vma } from "./mm/vma.ts";
 import type { Kernel } from "./state.ts";
 
 /** What the walk found of one address space. */
@@ -154,6 +154,10 @@ function walkRow(k: Kernel, mm: Mm, row: number, figures: MmCensus, census: Cens
   own(census, head, 1);
 }
 
+function mayUse(vma: Vma | undefined): boolean {
+  return vma !== undefined && noAccessMark(vma.flags) === 0;
+}
+
 function walkEntry(k: Kernel, mm: Mm, pte: number, vpn: Vpn, figures: MmCensus, census: Census): void {
   const flags = k.pt.pteFlags[pte]!;
   if (flags === 0) return;
@@ -163,6 +167,8 @@ function walkEntry(k: Kernel, mm: Mm, pte: number, vpn: Vpn, figures: MmCensus, 
     census.slotUses[k.pt.ptePfn[pte]!]! += 1;
     return;
   }
+  if ((flags & PTE.HINT) !== 0 && (flags & (PTE.ZERO | PTE.FILE)) !== 0 && mayUse(findVma(mm, vpn)))
+    complain(census, `page ${vpn} of mm ${mm.id} is a NUMA hint on nothing that could move`);
   if ((flags & PTE.FILE) !== 0) figures.filePages++;
   if ((flags & (PTE.ZERO | PTE.FILE)) !== 0) return;
   const pfn = asPfn(k.pt.ptePfn[pte]!);

@@ -1,7 +1,8 @@
 /**
  * Boots a kernel: all state of one machine under one generation's behaviours and knobs.
  *
- * Models:       start_kernel() as far as memory goes; mm/huge_memory.c hugepage_init(), v6.1.
+ * Models:       start_kernel() as far as memory goes; mm/huge_memory.c hugepage_init(); mm/mempolicy.c
+ *               check_numabalancing_enable(), v6.1.
  * Not modelled: boot-time allocations (a share of frames is reserved instead), the command line.
  */
 import { C, COUNTER_NAMES } from "../core/counters.ts";
@@ -19,6 +20,7 @@ import type { MachineSpec } from "./machine.ts";
 import { makeBlocks, makeFrames } from "./mm/frames.ts";
 import { makePageTables } from "./mm/page-table.ts";
 import { makeRmap } from "./mm/rmap.ts";
+import { makeNuma } from "./numa/state.ts";
 import { bindTunables } from "./proc/knobs.ts";
 import { makeLru } from "./reclaim/state.ts";
 import { makeSwap } from "./reclaim/swap.ts";
@@ -48,6 +50,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const knobs = makeKnobs(options.knobSpecs);
   if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9)
     knobs.write("transparent_hugepage/enabled", "never");
+  if (machine.nodes > 1) knobs.write("kernel.numa_balancing", "1");
   const k: Kernel = {
     machine,
     geometry,
@@ -66,6 +69,7 @@ export function createKernel(options: KernelOptions): Kernel {
     rmap: makeRmap(),
     thp: makeThp(machine),
     khugepaged: makeKhugepaged(),
+    numa: makeNuma(machine.cpus),
     locks: makeLocks(),
     prng: makePrng(machine.seed),
     pins: new Map(),

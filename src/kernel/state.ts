@@ -21,6 +21,7 @@ import type { Blocks, Frames } from "./mm/frames.ts";
 import type { Mm, Totals } from "./mm/mm.ts";
 import type { PageTables } from "./mm/page-table.ts";
 import type { RmapState } from "./mm/rmap.ts";
+import type { NumaState } from "./numa/state.ts";
 import type { Lru } from "./reclaim/state.ts";
 import type { Swap } from "./reclaim/swap.ts";
 import type { ThpState } from "./thp/state.ts";
@@ -47,6 +48,7 @@ export interface Kernel {
   readonly swap: Swap;
   readonly thp: ThpState;
   readonly khugepaged: KhugepagedState;
+  readonly numa: NumaState;
   readonly locks: Locks;
   readonly prng: Prng;
   /** Frames with a long-lived pin, and how many. */

@@ -28,6 +28,11 @@ export interface Tunables {
   overcommitMemory: number;
   /** kernel.numa_balancing */
   numaBalancing: boolean;
+  /** sched/numa_balancing/… */
+  numaScanDelayMs: number;
+  numaScanPeriodMinMs: number;
+  numaScanPeriodMaxMs: number;
+  numaScanSizeMb: number;
 }
 
 export function defaultTunables(): Tunables {
@@ -49,5 +54,9 @@ export function defaultTunables(): Tunables {
     zoneReclaimMode: 0,
     overcommitMemory: 0,
     numaBalancing: false,
+    numaScanDelayMs: 1000,
+    numaScanPeriodMinMs: 1000,
+    numaScanPeriodMaxMs: 60_000,
+    numaScanSizeMb: 256,
   };
 }

@@ -9,6 +9,7 @@ import { C } from "../../core/counters.ts";
 import type { Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { FRAME } from "../mm/frames.ts";
+import { resetCpupid } from "../numa/cpupid.ts";
 import { lruUnlink } from "../reclaim/lru-list.ts";
 import type { Kernel } from "../state.ts";
 import { thpForget } from "../thp/deferred.ts";
@@ -50,6 +51,7 @@ function release(k: Kernel, pfn: Pfn): void {
     thpForget(k, pfn);
     blocks.flags[block] = 0;
   }
+  resetCpupid(k, pfn, pages);
   for (let i = 0; i < pages; i++) frames.flags[pfn + i] = 0;
   freePages(k, pfn, huge ? geometry.hugeOrder : 0);
 }

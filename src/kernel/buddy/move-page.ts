@@ -12,16 +12,13 @@ import type { Op } from "../../core/ops.ts";
 import type { Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { pageTableLock } from "../locks.ts";
+import { switchFrame } from "../migration/switch-frame.ts";
 import { FRAME } from "../mm/frames.ts";
 import { mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { lruAdd } from "../reclaim/lru.ts";
 import { type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { putPage } from "./free.ts";
-
-/** Flags that belong to the page, not to its frame. */
-const MOVED_FLAGS =
-  FRAME.ANON | FRAME.ACTIVE | FRAME.REFERENCED | FRAME.DIRTY | FRAME.SWAPBACKED | FRAME.EXCLUSIVE;
 
 /** True if every entry of those mappings may be changed now: nobody holds their locks. */
 export function locksFree(k: Kernel, hits: readonly RmapHit[]): boolean {
@@ -39,7 +36,7 @@ export function onlyMapped(k: Kernel, pfn: Pfn, hits: readonly RmapHit[]): boole
  * the old frame is freed, the new one is in the LRU batch, and the TLB flushes to yield are pushed to `ops`.
  */
 export function movePage(k: Kernel, from: Pfn, to: Pfn, ops: Op[]): boolean {
-  const { frames, pt, vmstat } = k;
+  const { frames, vmstat } = k;
   const hits = mappingsOf(k, from);
   if (!onlyMapped(k, from, hits) || (frames.flags[from]! & FRAME.LOCKED) !== 0 || !locksFree(k, hits)) {
     vmstat[C.pgmigrate_fail]! += 1;
@@ -47,19 +44,8 @@ export function movePage(k: Kernel, from: Pfn, to: Pfn, ops: Op[]): boolean {
   }
   assert(frames.flags[to] === 0 && frames.refCount[to] === 0, "a page moves to a frame that nobody has");
   spend(k, k.costs.migratePageNs + k.costs.copyPageNs);
-  for (const hit of hits) {
-    assert(!hit.huge, "compaction moves base pages");
-    pt.ptePfn[hit.pte] = to;
-    ops.push(flushRange(k, hit.mm, hit.vpn, 1, "migrate"));
-  }
-  frames.flags[to] = frames.flags[from]! & MOVED_FLAGS;
-  frames.mapCount[to] = frames.mapCount[from]!;
-  frames.anonVma[to] = frames.anonVma[from]!;
-  frames.index[to] = frames.index[from]!;
-  // The mappings' references, and the mover's until the new page has been given to the LRU.
-  frames.refCount[to] = hits.length + 1;
-  frames.mapCount[from] = 0;
-  frames.refCount[from] = 1;
+  for (const hit of hits) ops.push(flushRange(k, hit.mm, hit.vpn, 1, "migrate"));
+  switchFrame(k, from, to, hits);
   putPage(k, from);
   lruAdd(k, to);
   putPage(k, to);

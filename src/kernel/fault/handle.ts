@@ -5,6 +5,7 @@
  *                                               PMD huge, write to read-only? ──▶ reuse or split ────┤
  *                                               PTE none ▸ anonymous · file · shared    PTE swap ▸ in │◀┘
  *                                               PTE read-only, write ▸ reuse or copy
+ *                                               PTE or PMD is a NUMA hint ▸ migrate or restore
  *
  * Models:       mm/memory.c handle_mm_fault(), __handle_mm_fault(), handle_pte_fault(), v6.1.
  * Not modelled: per-VMA locks (6.4+), userfaultfd, stack growth, retries that drop the mmap lock.
@@ -21,6 +22,7 @@ import { type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
 import { faultAnonymous } from "./anonymous.ts";
 import { faultFile } from "./file.ts";
+import { faultHint, faultHintHuge } from "./hint.ts";
 import { faultHuge } from "./huge.ts";
 import { faultHugeWriteProtected } from "./huge-write-protect.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -61,6 +63,7 @@ function hugePath(
   const kind = k.pt.pmd.kind[row]!;
   if (kind === PMD.NONE) return mayBeHuge(k, vma, "fault") ? faultHuge(k, vma, row, vpn, write) : undefined;
   if (kind === PMD.TABLE) return undefined;
+  if ((k.pt.pmd.flags[row]! & PTE.HINT) !== 0) return faultHintHuge(k, row);
   if (!write || (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) return spurious();
   return faultHugeWriteProtected(k, vma, row);
 }
@@ -74,6 +77,7 @@ function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Pa
     return faultAnonymous(k, vma, row, vpn, write);
   }
   if ((flags & PTE.SWAP) !== 0) return faultSwapped(k, vma, row, vpn, write);
+  if ((flags & PTE.HINT) !== 0) return faultHint(k, vma, row, vpn);
   if (write && (flags & PTE.WRITE) === 0) return faultWriteProtected(k, vma, row, vpn);
   return spurious();
 }

@@ -31,6 +31,7 @@ import {
 } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
+import { resetCpupid } from "../numa/cpupid.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -60,6 +61,7 @@ export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn)
   const shared = (vma.flags & VM.SHARED) !== 0;
   if (shared || (!noFrame && canReuse(k, vma, old))) {
     k.pt.pteFlags[pte] = flags | WRITABLE;
+    resetCpupid(k, old, 1);
     yield lock.release;
     return "cow-reuse";
   }

@@ -35,6 +35,7 @@ export function* forkMm(k: Kernel, parent: Mm): Path<Mm> {
   child.brkStart = parent.brkStart;
   child.brkEnd = parent.brkEnd;
   child.filePagesFromTrace = parent.filePagesFromTrace;
+  Object.assign(child.numa, parent.numa);
   yield parent.mmapLock.acquire;
   khugepagedFork(k, parent, child);
   for (const vma of parent.vmas) {

@@ -6,6 +6,7 @@
  */
 import { type Lock, makeLock } from "../../core/ops.ts";
 import { asMm, type MmId, type Pfn, type Vpn } from "../../core/units.ts";
+import { type MmNuma, makeMmNuma } from "../numa/state.ts";
 import type { Kernel } from "../state.ts";
 import { type Directory, makeDirectory } from "./page-table.ts";
 import type { Vma } from "./vma.ts";
@@ -55,6 +56,7 @@ export interface Mm {
   hugeTouched: number;
   /** A huge PMD has been split: tables may hold pages that came with a huge page and were never touched. */
   hasSplit: boolean;
+  readonly numa: MmNuma;
   /** Threads that use it; 0 when it is being torn down. */
   users: number;
   /** On khugepaged's list (MMF_VM_HUGEPAGE). */
@@ -97,6 +99,7 @@ export function makeMm(k: Kernel): Mm {
     touchedPages: 0,
     hugeTouched: 0,
     hasSplit: false,
+    numa: makeMmNuma(),
     users: 1,
     registered: false,
     usesHugeZero: false,

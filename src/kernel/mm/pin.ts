@@ -57,11 +57,12 @@ export function frameAt(k: Kernel, mm: Mm, vpn: number): Pfn {
   return asPfn(present ? k.pt.ptePfn[pte]! : -1);
 }
 
-/** Whether a page has a present entry of any kind: a read would not fault. */
+/** Whether a page has a present entry of any kind that is no NUMA hint: a read would not fault. */
 export function hasTranslation(k: Kernel, mm: Mm, vpn: Vpn): boolean {
   const row = findRow(k.pt, mm.directory, vpn);
   if (row === NO_ROW) return false;
   const kind = k.pt.pmd.kind[row];
-  if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) return true;
-  return kind === PMD.TABLE && (k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! & PTE.PRESENT) !== 0;
+  if (kind === PMD.NONE) return false;
+  const flags = kind === PMD.TABLE ? k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! : k.pt.pmd.flags[row]!;
+  return (flags & (PTE.PRESENT | PTE.HINT)) === PTE.PRESENT;
 }

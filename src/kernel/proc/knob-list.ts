@@ -1,13 +1,16 @@
 /**
  * The knobs of /sys/kernel/mm and /proc/sys that the model obeys, with the kernel's defaults and ranges.
  *
- * Models:       mm/huge_memory.c and mm/khugepaged.c sysfs attributes, kernel/sysctl.c vm_table[], v6.1.
- * Not modelled: hugetlb, per-size THP directories (their defaults give the classic behaviour), memcg files.
+ * Models:       mm/huge_memory.c and mm/khugepaged.c sysfs attributes, kernel/sysctl.c vm_table[], kernel/sched/debug.c,
+ *               v6.1.
+ * Not modelled: hugetlb, per-size THP directories (their defaults give the classic behaviour), memcg files,
+ *               hot_threshold_ms and the promotion rate of memory tiers.
  */
 import type { ChoiceKnob, KnobSpec, NumberKnob } from "../../core/knobs.ts";
 
 const THP = "transparent_hugepage/";
 const DAEMON = THP + "khugepaged/";
+const NUMA = "sched/numa_balancing/";
 const UINT_MAX = 2 ** 32 - 1;
 
 function choice(
@@ -32,6 +35,7 @@ function number(
 
 const HUGE = "mm/huge_memory.c";
 const KHUGEPAGED = "mm/khugepaged.c";
+const SCHED_DEBUG = "kernel/sched/debug.c sched_init_debug()";
 const SYSCTL = "kernel/sysctl.c vm_table[]";
 
 /** Knobs that every generation has. */
@@ -105,12 +109,40 @@ export const COMMON_KNOBS: readonly KnobSpec[] = [
   ),
   number("vm.zone_reclaim_mode", "bits", [0, 0, 7], "Reclaim locally before going to another node.", SYSCTL),
   number("vm.overcommit_memory", "mode", [0, 0, 2], "Whether mmap refuses what cannot be backed.", SYSCTL),
-  choice(
+  number(
     "kernel.numa_balancing",
-    ["0", "1", "2", "3"],
-    "0",
-    "Automatic NUMA balancing.",
+    "mode",
+    [0, 0, 4],
+    "Automatic NUMA balancing: 0 off, 1 on, 2 tiering. A machine with several nodes boots with 1.",
     "kernel/sched/core.c",
+  ),
+  number(
+    NUMA + "scan_delay_ms",
+    "ms",
+    [0, 1000, UINT_MAX],
+    "CPU time before a new task's first scan.",
+    SCHED_DEBUG,
+  ),
+  number(
+    NUMA + "scan_period_min_ms",
+    "ms",
+    [0, 1000, UINT_MAX],
+    "Shortest pause between two scans of as much memory as one scan covers.",
+    SCHED_DEBUG,
+  ),
+  number(
+    NUMA + "scan_period_max_ms",
+    "ms",
+    [0, 60_000, UINT_MAX],
+    "Longest pause between two scans.",
+    SCHED_DEBUG,
+  ),
+  number(
+    NUMA + "scan_size_mb",
+    "MB",
+    [1, 256, UINT_MAX],
+    "Memory that one scan covers; the kernel takes 0 and divides by it.",
+    SCHED_DEBUG,
   ),
 ];
 

@@ -1,7 +1,8 @@
 /**
  * Keeps the tunables that hot paths read in step with the knobs.
  *
- * Models:       the store functions of mm/huge_memory.c, mm/khugepaged.c, kernel/sysctl.c, v6.1.
+ * Models:       the store functions of mm/huge_memory.c, mm/khugepaged.c, kernel/sysctl.c,
+ *               kernel/sched/debug.c, v6.1.
  * Not modelled: waking khugepaged when a pause is shortened (the new pause counts from the next pass on).
  */
 import type { Knobs } from "../../core/knobs.ts";
@@ -9,6 +10,7 @@ import type { Tunables } from "../tunables.ts";
 
 const THP = "transparent_hugepage/";
 const DAEMON = THP + "khugepaged/";
+const NUMA = "sched/numa_balancing/";
 
 /** Copies every knob into the tunables, now and after each write. `changed` is told after a copy. */
 export function bindTunables(knobs: Knobs, tunables: Tunables, changed: (name: string) => void): void {
@@ -70,7 +72,19 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     t.overcommitMemory = knobs.readNumber(name);
   },
   "kernel.numa_balancing": (t, knobs, name) => {
-    t.numaBalancing = knobs.read(name) !== "0";
+    t.numaBalancing = knobs.readNumber(name) !== 0;
+  },
+  [NUMA + "scan_delay_ms"]: (t, knobs, name) => {
+    t.numaScanDelayMs = knobs.readNumber(name);
+  },
+  [NUMA + "scan_period_min_ms"]: (t, knobs, name) => {
+    t.numaScanPeriodMinMs = knobs.readNumber(name);
+  },
+  [NUMA + "scan_period_max_ms"]: (t, knobs, name) => {
+    t.numaScanPeriodMaxMs = knobs.readNumber(name);
+  },
+  [NUMA + "scan_size_mb"]: (t, knobs, name) => {
+    t.numaScanSizeMb = knobs.readNumber(name);
   },
 };
 

@@ -21,6 +21,7 @@ import { PMD, PTE, takePteTable, vpnOfRow, WAS_HUGE } from "../mm/page-table.ts"
 import { mappingCount, mappingsOf } from "../mm/rmap.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, noAccessMark } from "../mm/vma.ts";
+import { spreadCpupid } from "../numa/cpupid.ts";
 import { lruSplit } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -131,6 +132,7 @@ function makeBasePages(k: Kernel, head: Pfn): void {
     frames.index[head + i] = frames.index[head]! + i;
     frames.refCount[head + i] = frames.mapCount[head + i]! + extra;
   }
+  spreadCpupid(k, head, geometry.pagesPerHuge);
   frames.flags[head]! &= ~FRAME.HEAD;
   frames.refCount[head] = frames.mapCount[head]! + extra;
   const block = head >> geometry.hugeOrder;

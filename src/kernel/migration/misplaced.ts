@@ -1,0 +1,53 @@
+/**
+ * A hint fault found a page on the wrong node: bring it here, if that can be had cheaply.
+ *
+ *     mapped once? ─▶ room above the high watermark? ─▶ isolate ─▶ migrate ─▶ moved
+ *          └─ no ──────────┴─ no ──────────────────────┴─ on no list: no counter tells of it
+ *
+ * Models:       mm/migrate.c migrate_misplaced_page(), numamigrate_isolate_page(),
+ *               migrate_balanced_pgdat(), v6.1.
+ * Not modelled: executable pages of shared files (files are not modelled), tiering (which would wake kswapd).
+ */
+import { C } from "../../core/counters.ts";
+import type { Path } from "../../core/ops.ts";
+import type { NodeId, Pfn } from "../../core/units.ts";
+import { putPage } from "../buddy/free.ts";
+import { watermarkOk } from "../buddy/watermarks.ts";
+import { FRAME } from "../mm/frames.ts";
+import { mappingCount } from "../mm/rmap.ts";
+import { lruIsolate, lruPutback } from "../reclaim/lru.ts";
+import { pagesOf } from "../reclaim/lru-list.ts";
+import type { Kernel } from "../state.ts";
+import { migrateIsolated } from "./migrate.ts";
+
+/** The caller's reference on the page is used up. True if the page is on that node now. */
+export function* migrateMisplaced(k: Kernel, head: Pfn, to: NodeId): Path<boolean> {
+  if (!isolateForMove(k, head, to)) {
+    putPage(k, head);
+    return false;
+  }
+  const pages = pagesOf(k, head);
+  putPage(k, head);
+  const moved = yield* migrateIsolated(k, head, to);
+  if (moved) k.vmstat[C.numa_pages_migrated]! += pages;
+  else lruPutback(k, head);
+  return moved;
+}
+
+/** Takes the page off its list if it may move: refusals here are silent. */
+function isolateForMove(k: Kernel, head: Pfn, to: NodeId): boolean {
+  const flags = k.frames.flags[head]!;
+  const pages = pagesOf(k, head);
+  const lazy = (flags & FRAME.SWAPBACKED) === 0;
+  if (lazy && (flags & FRAME.DIRTY) !== 0) return false;
+  if (pages > 1 && mappingCount(k, head) > 1) return false;
+  return hasRoom(k, to, pages) && lruIsolate(k, head);
+}
+
+/** Some zone of the node would stay above its high watermark. */
+function hasRoom(k: Kernel, node: NodeId, pages: number): boolean {
+  return k.buddy.nodes[node]!.zones.some(
+    (zone) =>
+      zone.managedPages > 0 && watermarkOk(k.buddy, zone, 0, zone.highPages + zone.boostPages + pages),
+  );
+}

@@ -1,0 +1,57 @@
+/**
+ * The page moves, its frame stays behind: entries, counts and marks go over to another frame.
+ *
+ *     entries ─▶ new frame (accessible, writable as before)      flags, rmap, map counts, last user ─▶ new row
+ *
+ * Models:       mm/migrate.c move_to_new_folio(), remove_migration_ptes(), folio_migrate_flags(), v6.1.
+ * Not modelled: migration entries: the caller holds or has found free every lock of the entries, and all of
+ *               them change in one step.
+ */
+import type { Pfn } from "../../core/units.ts";
+import { assert } from "../../lib/assert.ts";
+import { FRAME } from "../mm/frames.ts";
+import { PTE } from "../mm/page-table.ts";
+import type { RmapHit } from "../mm/rmap.ts";
+import { noAccessMark } from "../mm/vma.ts";
+import { moveCpupid } from "../numa/cpupid.ts";
+import type { Kernel } from "../state.ts";
+
+/** Flags that belong to the page, not to its frame. */
+const MOVED_FLAGS =
+  FRAME.ANON | FRAME.ACTIVE | FRAME.REFERENCED | FRAME.DIRTY | FRAME.SWAPBACKED | FRAME.EXCLUSIVE;
+
+/** An entry's flags without the NUMA mark: as its area allows. */
+export function accessible(flags: number, { vma }: RmapHit): number {
+  return (flags & ~PTE.HINT) | noAccessMark(vma.flags);
+}
+
+/**
+ * Moves the page at `from`, whose mappings are `hits`, to `to`: a frame without flags, or the head of a fresh
+ * huge page. Afterwards `from` has its mover's reference alone, `to` its mappings' and the mover's.
+ */
+export function switchFrame(k: Kernel, from: Pfn, to: Pfn, hits: readonly RmapHit[]): void {
+  const { frames, blocks, pt, geometry } = k;
+  const huge = (frames.flags[from]! & FRAME.HEAD) !== 0;
+  for (const hit of hits) {
+    assert(hit.huge === huge, "a huge page that moves is mapped by PMDs alone");
+    if (huge) {
+      pt.pmd.value[hit.row] = to;
+      pt.pmd.flags[hit.row] = accessible(pt.pmd.flags[hit.row]!, hit);
+    } else {
+      pt.ptePfn[hit.pte] = to;
+      pt.pteFlags[hit.pte] = accessible(pt.pteFlags[hit.pte]!, hit);
+    }
+  }
+  frames.flags[to]! |= frames.flags[from]! & MOVED_FLAGS;
+  frames.anonVma[to] = frames.anonVma[from]!;
+  frames.index[to] = frames.index[from]!;
+  frames.mapCount[to] = frames.mapCount[from]!;
+  frames.mapCount[from] = 0;
+  if (huge) {
+    blocks.hugeMapCount[to >> geometry.hugeOrder] = blocks.hugeMapCount[from >> geometry.hugeOrder]!;
+    blocks.hugeMapCount[from >> geometry.hugeOrder] = 0;
+  }
+  moveCpupid(k, from, to);
+  frames.refCount[to] = hits.length + 1;
+  frames.refCount[from] = 1;
+}
