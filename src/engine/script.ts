@@ -24,7 +24,7 @@ import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from 
 import { touchOne } from "./references.ts";
 import { callAdvise, callMap, callPin, callProtect, callRemap, callUnmap } from "./script-calls.ts";
 import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
-import { makeSteady, skipRounds } from "./steady.ts";
+import { beginRound, endRound, makeSteady, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
 /** A line of `run --json`. */
@@ -168,12 +168,16 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       return 0;
     case "during": {
       const startNs = k.nowNs;
-      const steady = makeSteady(s.body);
+      const steady = makeSteady(s.body, task.mm);
+      const switches = () => d.cpus[k.cpu]!.switches;
       while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
         const roundNs = k.nowNs;
-        yield call(d, runBody(run, task, s.body));
+        if (!skipRounds(k, steady, switches(), startNs + s.ns)) {
+          beginRound(k, steady, switches());
+          yield call(d, runBody(run, task, s.body));
+          endRound(k, steady, switches());
+        }
         if (k.nowNs === roundNs) spend(k, US_NS);
-        skipRounds(k, steady, task.mm, d.cpus[k.cpu]!.switches, startNs + s.ns);
         yield returnToUser(run.session);
       }
       return 0;

@@ -16,28 +16,32 @@ import type { Statement } from "../workloads/script/ast.ts";
 
 /** Everything that a round without faults may change, and what tells that it was undisturbed. */
 interface Mark {
-  readonly cpu: number;
   /** Picoseconds on the CPU's clock. */
   readonly ps: number;
   readonly stats: readonly number[];
+  readonly cpu: number;
   readonly faults: number;
   readonly flushes: number;
-  /** Address spaces that the CPU has taken up so far. */
+  /** How often the CPU has gone to another runner so far. */
   readonly switches: number;
 }
 
 export interface Steady {
   /** Whether the block only touches memory. */
   readonly possible: boolean;
+  readonly mm: Mm;
+  /** At the beginning of the last round. */
   before: Mark | undefined;
-  /** What the last undisturbed round took, and its statistics. */
+  /** What the last undisturbed round took, and its statistics; 0: it was disturbed. */
   roundPs: number;
   round: readonly number[];
+  /** The last two rounds were the same. */
+  known: boolean;
 }
 
-export function makeSteady(body: readonly Statement[]): Steady {
+export function makeSteady(body: readonly Statement[], mm: Mm): Steady {
   const possible = body.length > 0 && body.every(({ op }) => op === "read" || op === "write");
-  return { possible, before: undefined, roundPs: 0, round: [] };
+  return { possible, mm, before: undefined, roundPs: 0, round: [], known: false };
 }
 
 function columns(k: Kernel): Float64Array[] {
@@ -47,49 +51,51 @@ function columns(k: Kernel): Float64Array[] {
 
 function mark(k: Kernel, mm: Mm, switches: number): Mark {
   return {
-    cpu: k.cpu,
     ps: k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!,
     stats: columns(k).map((column) => column[k.cpu]!),
+    cpu: k.cpu,
     faults: k.vmstat[C.pgfault]!,
     flushes: mm.flushes,
     switches,
   };
 }
 
+const isUndisturbed = (a: Mark, b: Mark): boolean =>
+  a.cpu === b.cpu && a.faults === b.faults && a.flushes === b.flushes && a.switches === b.switches;
+
 const isSame = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
 
-/**
- * After a round: if it was like the one before, skips those that fit until the next tick and before `endNs`.
- */
-export function skipRounds(k: Kernel, steady: Steady, mm: Mm, switches: number, endNs: number): void {
-  if (!steady.possible) return;
-  const now = mark(k, mm, switches);
+/** A round begins; `switches` is how often its CPU has gone to another runner. */
+export function beginRound(k: Kernel, steady: Steady, switches: number): void {
+  if (steady.possible) steady.before = mark(k, steady.mm, switches);
+}
+
+/** It has ended: was it like the one before? */
+export function endRound(k: Kernel, steady: Steady, switches: number): void {
   const { before } = steady;
-  steady.before = now;
-  const disturbed =
-    before === undefined ||
-    before.cpu !== now.cpu ||
-    before.faults !== now.faults ||
-    before.flushes !== now.flushes ||
-    before.switches !== now.switches;
-  if (disturbed) {
-    steady.roundPs = 0;
-    return;
-  }
-  const roundPs = now.ps - before.ps;
+  if (before === undefined) return;
+  const now = mark(k, steady.mm, switches);
+  const roundPs = isUndisturbed(before, now) ? now.ps - before.ps : 0;
   const round = now.stats.map((value, i) => value - before.stats[i]!);
-  const steadyNow = roundPs > 0 && roundPs === steady.roundPs && isSame(round, steady.round);
+  steady.known = roundPs > 0 && roundPs === steady.roundPs && isSame(round, steady.round);
   steady.roundPs = roundPs;
   steady.round = round;
-  if (!steadyNow) return;
-  skip(k, steady, now.ps, Math.min(endNs, nextTickNs(k)) * 1000);
-  steady.before = mark(k, mm, switches);
+  steady.before = now;
+}
+
+/** Skips the rounds until the next tick, or until `endNs`; false if the next round has to be run. */
+export function skipRounds(k: Kernel, steady: Steady, switches: number, endNs: number): boolean {
+  if (!steady.known) return false;
+  steady.known = isUndisturbed(steady.before!, mark(k, steady.mm, switches));
+  if (!steady.known) return false;
+  skip(k, steady, Math.min(endNs, nextTickNs(k)) * 1000);
+  return true;
 }
 
 /** Rounds are skipped up to the one in which the tick comes: it is handled at that round's end. */
-function skip(k: Kernel, { roundPs, round }: Steady, fromPs: number, untilPs: number): void {
-  const rounds = Math.ceil((untilPs - fromPs) / roundPs);
-  if (rounds <= 0) return;
+function skip(k: Kernel, { roundPs, round }: Steady, untilPs: number): void {
+  const fromPs = k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!;
+  const rounds = Math.max(1, Math.ceil((untilPs - fromPs) / roundPs));
   const endPs = fromPs + rounds * roundPs;
   const endNs = Math.floor(endPs / 1000);
   spend(k, endNs - k.nowNs);
