@@ -153,7 +153,8 @@ function startDaemons(session: Session): void {
 }
 
 /**
- * Where a task returns to its program, once its time is up (`d.programLimitNs`): a tick may have queued work for it.
+ * Where a task returns to its program, once its time is up (`d.programLimitNs`): a tick may have queued work
+ * for it.
  */
 export function returnToUser({ k, d }: Session): Op {
   const task = currentTask(k);

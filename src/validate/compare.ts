@@ -55,6 +55,11 @@ interface Rule {
 /** khugepaged looks at that many regions a pass by default (pages_to_scan 4096). */
 const REGIONS_A_PASS = 8;
 
+/** Pages that may sit in a CPU's LRU batch, where the scanner does not see them. */
+const STRAGGLERS = 15;
+/** Pages of the program that carried a script out, which move with it. */
+const OWN_MIGRATED_PAGES = 64;
+
 const exactly = (): number => 0;
 const quiet = ({ balancing }: Traits): number | undefined => (balancing ? undefined : 0);
 
@@ -65,6 +70,16 @@ export const RULES: readonly Rule[] = [
     tolerance: ({ sleeps, samePasses }, value) =>
       sleeps && !samePasses ? Math.max(2 * REGIONS_A_PASS, Math.ceil(value / 20)) : 0,
     why: "counts what khugepaged's passes met: in a given time a real daemon makes one or two more or less",
+  },
+  {
+    matches: (figure) => figure === "thp_migration_fail" || figure === "pgmigrate_fail",
+    tolerance: quiet,
+    why: "a page that cannot move is tried in every pass, and passes come by real time",
+  },
+  {
+    matches: (figure) => figure === "numa_pages_migrated",
+    tolerance: ({ balancing }, value) => (balancing ? OWN_MIGRATED_PAGES + Math.ceil(value / 100) : 0),
+    why: "the program's own pages move too, and some stay in LRU batches",
   },
   {
     matches: (figure) => figure.startsWith("thp_") || figure === "nr_anon_transparent_hugepages",
@@ -93,7 +108,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     matches: (figure) => figure.startsWith(".node_pages["),
-    tolerance: quiet,
+    tolerance: ({ balancing }, value) => (balancing ? Math.max(STRAGGLERS, Math.ceil(value / 100)) : 0),
     why: "where numa_maps says that the region's pages are",
   },
 ];

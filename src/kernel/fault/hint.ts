@@ -2,8 +2,8 @@
  * Hint faults: the scanner took an entry's access away to learn who uses the page.
  *
  *     lock ─▶ same entry? ─▶ whose was it last, where is it, where should it be?
- *               │ stay: restore ─▶ account        move: unlock ─▶ migrate ─▶ account
- *               │                                          └─ failed: lock ─▶ still the hint? restore, account
+ *               │ stay: restore ─▶ account   move: unlock ─▶ migrate ─▶ account
+ *               │                                     └─ failed: lock ─▶ still the hint? restore, account
  *
  * The entry stays inaccessible while its page moves. After a migration that failed half-way the entry is
  * accessible again, which is not this fault's doing: then nothing is accounted.

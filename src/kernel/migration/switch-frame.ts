@@ -1,7 +1,7 @@
 /**
  * The page moves, its frame stays behind: entries, counts and marks go over to another frame.
  *
- *     entries ─▶ new frame (accessible, writable as before)      flags, rmap, map counts, last user ─▶ new row
+ *     entries ─▶ new frame (accessible, writable as before)    flags, rmap, counts, last user ─▶ new row
  *
  * Models:       mm/migrate.c move_to_new_folio(), remove_migration_ptes(), folio_migrate_flags(), v6.1.
  * Not modelled: migration entries: the caller holds or has found free every lock of the entries, and all of

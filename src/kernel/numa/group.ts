@@ -1,7 +1,7 @@
 /**
  * Groups: tasks that fault on each other's pages are placed together.
  *
- *     shared fault ─▶ own group, if none ─▶ who runs now where the page was used last? ─▶ join the larger group
+ *     shared fault ─▶ own group, if none ─▶ who runs where the page was used last? ─▶ join the larger
  *
  * Models:       kernel/sched/fair.c task_numa_group(), task_numa_free(), numa_group_count_active_nodes(),
  *               v6.1.

@@ -2,7 +2,7 @@
  * The scanner: a task's tick asks for a pass, and the task carries it out on its way back to its program.
  *
  *     tick: period of CPU time over? ─▶ due? ─▶ queue ─▶ return to user ─▶ one window of the address space
- *                                                                          (256 MiB of what changes, 2 GiB at most)
+ *                                                                   (256 MiB that change, 2 GiB at most)
  *
  * One thread of a process scans in a period: whoever moves the next moment on first.
  *

@@ -1,8 +1,8 @@
 /**
  * The knobs of /sys/kernel/mm and /proc/sys that the model obeys, with the kernel's defaults and ranges.
  *
- * Models:       mm/huge_memory.c and mm/khugepaged.c sysfs attributes, kernel/sysctl.c vm_table[], kernel/sched/debug.c,
- *               v6.1.
+ * Models:       mm/huge_memory.c and mm/khugepaged.c sysfs attributes, kernel/sysctl.c vm_table[],
+ *               kernel/sched/debug.c, v6.1.
  * Not modelled: hugetlb, per-size THP directories (their defaults give the classic behaviour), memcg files,
  *               hot_threshold_ms and the promotion rate of memory tiers.
  */
