@@ -4,7 +4,8 @@ import { testKernel } from "../kernel/buddy/test-kernel.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
 import { type Kernel, spend } from "../kernel/state.ts";
 import { flushRange } from "../kernel/tlb/shootdown.ts";
-import { call, type Driver, makeDriver, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { call, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { type Driver, makeDriver } from "./driver-state.ts";
 
 /** A driver whose runners write down what they do and when: `log` reads "a0 b5 …". */
 function stage(cpus = 2): { k: Kernel; d: Driver; log: string[]; note: (what: string) => void } {

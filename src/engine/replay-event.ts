@@ -12,6 +12,8 @@ import { mprotect } from "../kernel/mm/mprotect.ts";
 import { mremap } from "../kernel/mm/mremap.ts";
 import { exitMm, munmap } from "../kernel/mm/munmap.ts";
 import { VM } from "../kernel/mm/vma.ts";
+import { leaveGroup } from "../kernel/numa/group.ts";
+import { forkNumaTask } from "../kernel/numa/life.ts";
 import { assert } from "../lib/assert.ts";
 import type { TraceEvent } from "../workloads/records.ts";
 import type { Replay, ReplayProcess, ReplayThread } from "./replay-state.ts";
@@ -92,17 +94,21 @@ function* runLife(
   switch (event.kind) {
     case "fork": {
       const source = replay.trace.threads[event.child]!;
+      const numa = forkNumaTask(k, thread.runner.task!, event.vfork ? "thread" : "fork");
       const mm = event.vfork ? process.mm : yield* forkMm(k, process.mm);
       if (event.vfork) mm.users += 1;
       else mm.pid = source.pid;
       replay.processes[source.process] = { index: source.process, mm };
       const child = threadOf(event.child);
+      child.runner.task = numa;
       child.readyNs = k.nowNs;
       return;
     }
     case "thread": {
+      const numa = forkNumaTask(k, thread.runner.task!, "thread");
       process.mm.users += 1;
       const child = threadOf(event.child);
+      child.runner.task = numa;
       child.readyNs = k.nowNs;
       return;
     }
@@ -136,6 +142,7 @@ function* exec(replay: Replay, thread: ReplayThread, name: string): Path {
   fresh.filePagesFromTrace = old.filePagesFromTrace;
   const users = endThreads(replay, process);
   thread.ended = false;
+  leaveGroup(k, runner.task!);
   process.mm = fresh;
   runner.mm = fresh;
   replay.slotRows.fill(-1);
@@ -146,6 +153,7 @@ function* exec(replay: Replay, thread: ReplayThread, name: string): Path {
 function* exit(replay: Replay, thread: ReplayThread, wholeProcess: boolean): Path {
   const users = wholeProcess ? endThreads(replay, thread.process) : 1;
   thread.ended = true;
+  leaveGroup(replay.session.k, thread.runner.task!);
   yield* leaveMm(replay, thread.process.mm, users);
 }
 

@@ -4,7 +4,7 @@ import type { Mm } from "../kernel/mm/mm.ts";
 import { findRow } from "../kernel/mm/page-table.ts";
 import { assert } from "../lib/assert.ts";
 import type { TraceReader } from "../workloads/records.ts";
-import type { Runner } from "./driver.ts";
+import type { Runner } from "./driver-state.ts";
 import { makeRefCursor, type RefCursor } from "./references.ts";
 import type { Session } from "./session.ts";
 

@@ -11,6 +11,8 @@
 import type { Path } from "../core/ops.ts";
 import { S_NS } from "../core/units.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
+import { numaTaskMoved } from "../kernel/numa/life.ts";
+import { makeNumaTask } from "../kernel/numa/state.ts";
 import { isBatch, type RefBatch, type TraceEvent, type TraceReader } from "../workloads/records.ts";
 import { enlist, restart, runUntil } from "./driver.ts";
 import { runBatch } from "./replay-batch.ts";
@@ -44,10 +46,12 @@ export function replayTrace(session: Session, trace: TraceReader, options: Repla
 function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEvent): void {
   const { d } = replay.session;
   const { runner } = thread;
-  const arrivalNs = thread.readyNs + takeGap(replay, thread, item);
+  const gapNs = takeGap(replay, thread, item);
+  const arrivalNs = thread.readyNs + gapNs;
   const atNs = Math.max(arrivalNs, replay.orderNs, runner.clockNs);
   replay.orderNs = atNs;
   runner.mm = thread.process.mm;
+  credit(replay, thread, gapNs);
   runner.cpu = thread.cpu;
   runner.wantedCpu = thread.cpu;
   const path = isBatch(item)
@@ -56,6 +60,19 @@ function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
   restart(d, runner, path, atNs);
   runUntil(d, () => runner.state === "done" || replay.session.outcome === "oom");
   thread.readyNs = runner.clockNs;
+}
+
+/**
+ * Between two items a thread computes on its CPU, as far as the trace tells: that is CPU time, and ticks that
+ * come in it find the thread running.
+ */
+function credit(replay: Replay, thread: ReplayThread, gapNs: number): void {
+  const { k } = replay.session;
+  const { task, cpu } = thread.runner;
+  if (task === undefined) return;
+  if (cpu !== thread.cpu) numaTaskMoved(k, task, cpu, thread.cpu);
+  task.ranNs += gapNs;
+  k.numa.running[thread.cpu] = task;
 }
 
 /**
@@ -88,6 +105,8 @@ function threadOf(replay: Replay, index: number): ReplayThread {
   const runner = enlist(session.d, {
     name: `${source.name} ${source.tid}`,
     mm: process.mm,
+    task: makeNumaTask(session.k, process.mm),
+    pinned: true,
     cpu: 0,
     atNs: replay.orderNs,
     path: nothing(),

@@ -27,7 +27,8 @@ import {
   recordHuge,
   recordMemory,
 } from "../metrics/collector.ts";
-import { call, type Driver, idleCpu, makeDriver, type Runner, restart, spawn } from "./driver.ts";
+import { call, idleCpu, restart, spawn } from "./driver.ts";
+import { type Driver, makeDriver, type Runner } from "./driver-state.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
 
 export interface SessionOptions {

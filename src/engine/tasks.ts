@@ -1,6 +1,6 @@
 /** A task of a script: a runner with an address space and the regions that it knows by name. */
 import type { Mm } from "../kernel/mm/mm.ts";
-import type { Runner } from "./driver.ts";
+import type { Runner } from "./driver-state.ts";
 
 /**
  * Where a named region lies, in pages. Unmapped parts leave it as it is: later calls fail as the kernel fails

@@ -1,0 +1,99 @@
+/** What the time driver keeps: its runners, what each CPU does, and how far time has come. */
+import type { Op, Path } from "../core/ops.ts";
+import type { Mm } from "../kernel/mm/mm.ts";
+import type { NumaTask } from "../kernel/numa/state.ts";
+import type { Kernel } from "../kernel/state.ts";
+import { type Heap, makeHeap } from "../lib/heap.ts";
+
+export type RunnerState = "ready" | "running" | "blocked" | "sleeping" | "waiting" | "done";
+
+export interface Runner {
+  readonly id: number;
+  readonly name: string;
+  /** The address space that it runs; undefined for daemons. */
+  mm: Mm | undefined;
+  /** What NUMA balancing knows of a task; undefined for daemons. */
+  task: NumaTask | undefined;
+  /** Bound to its CPU: balancing may not move it. */
+  pinned: boolean;
+  cpu: number;
+  /** Where it wants to go on; differs from `cpu` until the driver has moved it. */
+  wantedCpu: number;
+  path: Path<unknown>;
+  /** Paths that called the one in front of them, outermost first. */
+  readonly callers: Path<unknown>[];
+  state: RunnerState;
+  /** What it has yielded and not been answered, because others were behind it in time. */
+  pending: Op | undefined;
+  /** Its clock when it last stopped. */
+  clockNs: number;
+  onDone: (() => void) | undefined;
+}
+
+export interface CpuState {
+  /** Runner that has the CPU, or -1. */
+  current: number;
+  sliceStartNs: number;
+  /** When it last became idle: nobody runs on it before. */
+  freeNs: number;
+  /** Runners that want it, in order. */
+  readonly queue: number[];
+  /** Address space whose translations it uses. */
+  mm: Mm | undefined;
+  /** How often another runner than before has had it. */
+  switches: number;
+  lastRunner: number;
+}
+
+export interface Driver {
+  readonly k: Kernel;
+  readonly runners: Runner[];
+  readonly heap: Heap;
+  readonly cpus: CpuState[];
+  /** When somebody else's time comes: a task that computes for long yields there. */
+  horizonNs: number;
+  /** The same for a task that is in its program: its next tick comes in between. */
+  programLimitNs: number;
+  /** Largest time that any runner has reached. */
+  nowNs: number;
+  /** What the path that was called last returned. */
+  returned: unknown;
+  readonly callOp: { kind: "call"; path: Path<unknown> };
+  /** The next moment at which `onSample` wants to look; it moves the mark itself. */
+  sampleAtNs: number;
+  onSample: ((tNs: number) => void) | undefined;
+}
+
+export function makeDriver(k: Kernel): Driver {
+  return {
+    k,
+    runners: [],
+    heap: makeHeap(64),
+    cpus: Array.from({ length: k.machine.cpus }, () => ({
+      current: -1,
+      sliceStartNs: 0,
+      freeNs: 0,
+      queue: [],
+      mm: undefined,
+      switches: 0,
+      lastRunner: -1,
+    })),
+    horizonNs: Number.POSITIVE_INFINITY,
+    programLimitNs: Number.POSITIVE_INFINITY,
+    nowNs: 0,
+    returned: undefined,
+    callOp: { kind: "call", path: undefined as never },
+    sampleAtNs: Number.POSITIVE_INFINITY,
+    onSample: undefined,
+  };
+}
+
+export interface RunnerOptions {
+  readonly name: string;
+  readonly mm: Mm | undefined;
+  readonly task?: NumaTask;
+  readonly pinned?: boolean;
+  readonly cpu: number;
+  readonly atNs: number;
+  readonly path: Path<unknown>;
+}
