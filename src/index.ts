@@ -31,6 +31,19 @@ export type { HardwareSpec } from "./hardware/spec.ts";
 export { evenDistances, type MachineSpec } from "./kernel/machine.ts";
 // What the user did wrong, with its place.
 export { describeUserError, type Place, UserError } from "./lib/assert.ts";
+// A run step by step, if `record` was asked for.
+export {
+  type EventColumns,
+  type MapArea,
+  type MapRegion,
+  MEMORY_KINDS,
+  PAGE,
+  type PageMap,
+  type Recording,
+  type RecordLimits,
+  type Samples,
+  type WalkStep,
+} from "./metrics/recording.ts";
 export type {
   Distribution,
   LockResult,
@@ -41,9 +54,13 @@ export type {
 } from "./metrics/result.ts";
 // Reports: columns in, text, JSON or one HTML page out.
 export { answerOf } from "./report/answer.ts";
+export { renderCsv } from "./report/csv.ts";
 export type { ReportOptions } from "./report/html/data.ts";
 export { renderHtml } from "./report/html/page.ts";
-export { jsonColumn, renderJson } from "./report/json.ts";
+export { jsonColumn, readResults, renderJson } from "./report/json.ts";
+export { type Packed, pack, unpack } from "./report/pack.ts";
+export { renderPerfetto } from "./report/perfetto.ts";
+export { eventRows, type FlatColumn, sampleRows } from "./report/rows.ts";
 export { type Column, counterRows, type RowGroup, tableOf } from "./report/table.ts";
 export { type Painter, PLAIN, renderText, type TextOptions } from "./report/text.ts";
 export type { Measurement } from "./report/trust.ts";

@@ -5,10 +5,10 @@ import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
 import type { Column } from "../report/table.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFolderOf } from "./host.ts";
+import { demandPlaces, wantsRecording, writeExports } from "./exports.ts";
 import { readMeasurements } from "./measured.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
-import { commandLine, show, writeReport } from "./show.ts";
+import { commandLine, show } from "./show.ts";
 import { simulate, warn } from "./simulation.ts";
 import { openWorkload, type Workload } from "./workload.ts";
 
@@ -36,7 +36,8 @@ are related to the first.
 Examples:
   $ pagewise compare redis.pwt --settings "thp=never; thp=always; thp=always,max_ptes_none=0"
   $ pagewise compare trace.perf.txt.zst --generations "linux-6.1,linux-6.18" --settings "thp=always"
-  $ pagewise compare examples/first.pw --generation linux-6.18 --report first.html --json`;
+  $ pagewise compare examples/first.pw --generation linux-6.18 --html first.html --json
+  $ pagewise compare redis.pwt --settings "thp=never; thp=always" --perfetto redis.pftrace`;
 
 function generationsOf(options: CompareOptions): Generation[] {
   if (options.generations === undefined) return [demandGeneration(options.generation)];
@@ -75,22 +76,21 @@ export async function simulateAll(
   const columns: Column[] = [];
   for (const { name, generation, settings } of plan) {
     const label = `${columns.length + 1} of ${plan.length}, ${name}`;
-    const { result } = await simulate(workload, { options, generation, settings, label });
-    columns.push({ name, result });
+    const record = wantsRecording(options);
+    const { result, recording } = await simulate(workload, { options, generation, settings, label, record });
+    columns.push({ name, result, recording });
   }
   return columns;
 }
 
 async function compare(file: string, options: CompareOptions): Promise<number> {
   const plan = planOf(options);
-  if (options.report !== undefined) demandFolderOf(options.report);
+  demandPlaces(options);
   const measurements = options.measured === undefined ? [] : readMeasurements(options.measured);
   const workload = await openWorkload(file);
   const columns = await simulateAll(workload, plan, options);
   show(columns, options, measurements);
-  if (options.report !== undefined) {
-    writeReport(columns, options.report, options, { command: commandLine(), measurements });
-  }
+  await writeExports(columns, options, { command: commandLine(), measurements });
   return warn(workload) ? EXIT.broken : EXIT.ok;
 }
 

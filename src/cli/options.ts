@@ -27,7 +27,11 @@ export interface CommonOptions {
   readonly json?: true;
   readonly raw?: true;
   readonly counters?: true;
+  readonly html?: string;
   readonly report?: string;
+  readonly perfetto?: string;
+  readonly csv?: string;
+  readonly parquet?: string;
 }
 
 const append = (value: string, before: readonly string[]): string[] => [...before, value];
@@ -56,7 +60,11 @@ export function addCommonOptions(command: Command): Command {
     .option("--json", "print JSON")
     .option("--raw", "print plain numbers: bytes, ns, counts")
     .option("--counters", "also print every counter under its /proc/vmstat name")
-    .option("--report <file>", "write an HTML report");
+    .option("--html <file>", "write a report: one HTML file that shows the run step by step")
+    .addOption(new Option("--report <file>", "the same as --html").hideHelp())
+    .option("--perfetto <file>", "write a trace for ui.perfetto.dev")
+    .option("--csv <file>", "write figures and counters as CSV")
+    .option("--parquet <folder>", "write events.parquet and samples.parquet, for DuckDB and pandas");
 }
 
 export function demandGeneration(name: string): Generation {

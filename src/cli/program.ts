@@ -21,7 +21,7 @@ import { VERSION } from "./version.ts";
 const EXAMPLES = `
 Examples:
   $ pagewise run examples/first.pw
-  $ pagewise compare TRACE --settings "thp=never; thp=always" --report report.html
+  $ pagewise compare TRACE --settings "thp=never; thp=always" --html report.html
   $ pagewise knobs max_ptes
 
 'pagewise COMMAND --help' says more about each.`;

@@ -13,9 +13,10 @@ import {
   type SnapshotFigures,
 } from "../workloads/script/expectations.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFolderOf, err, out, painterOf, widthChars } from "./host.ts";
+import { demandPlaces, exportsOf, wantsRecording, writeExports } from "./exports.ts";
+import { err, out, painterOf, widthChars } from "./host.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
-import { commandLine, show, writeReport } from "./show.ts";
+import { commandLine, show } from "./show.ts";
 import { simulate, warn } from "./simulation.ts";
 import { openWorkload, type ScriptWorkload, type Workload } from "./workload.ts";
 
@@ -23,7 +24,7 @@ const EXAMPLES = `
 Examples:
   $ pagewise run examples/first.pw
   $ pagewise run first.pw second.pw --generation linux-6.18 --json
-  $ pagewise run redis.pwt --set thp=always --set max_ptes_none=0 --report redis.html
+  $ pagewise run redis.pwt --set thp=always --set max_ptes_none=0 --html redis.html
 
 Without --generation the kernel is linux-6.1, of which most has been recorded. The traces in examples/ were
 recorded on linux-6.18: name it for them.
@@ -76,24 +77,25 @@ async function runOne(workload: Workload, options: CommonOptions, withHugeZero: 
   const boot = bootOf(workload);
   const hugeZeroAllocated = workload.kind === "script" && withHugeZero.has(boot);
   const label = workload.name;
-  const run = await simulate(workload, { options, generation, settings, label, hugeZeroAllocated });
+  const record = wantsRecording(options);
+  const run = await simulate(workload, { options, generation, settings, label, hugeZeroAllocated, record });
   if (run.hugeZeroAllocated) withHugeZero.add(boot);
   else withHugeZero.delete(boot);
   const name = [generation.name, ...options.set].join(" ");
-  const column = { name, result: run.result };
+  const column = { name, result: run.result, recording: run.recording };
   const broken = workload.kind === "script" && showScript(workload, run, options);
   showFigures(column, workload, options);
-  if (options.report !== undefined)
-    writeReport([column], options.report, options, { command: commandLine() });
+  await writeExports([column], options, { command: commandLine() });
   const partial = warn(workload);
   return !broken && !partial && run.result.outcome === "finished";
 }
 
 async function runAll(files: readonly string[], options: CommonOptions): Promise<number> {
-  if (options.report !== undefined && files.length > 1) {
-    throw new UserError(`expected one file to report on, found ${files.length}`, { file: "--report" });
+  const [first] = exportsOf(options);
+  if (first !== undefined && files.length > 1) {
+    throw new UserError(`expected one file to report on, found ${files.length}`, { file: first });
   }
-  if (options.report !== undefined) demandFolderOf(options.report);
+  demandPlaces(options);
   // All are opened first: a mistake in the last one stops before the first one runs.
   const workloads: Workload[] = [];
   for (const file of files) workloads.push(await openWorkload(file));

@@ -8,7 +8,7 @@ import { out, painterOf, widthChars, writeWhole } from "./host.ts";
 import type { CommonOptions } from "./options.ts";
 import { VERSION } from "./version.ts";
 
-type ShowOptions = Pick<CommonOptions, "json" | "raw" | "counters" | "report">;
+type ShowOptions = Pick<CommonOptions, "json" | "raw" | "counters">;
 
 /** A word of a command line, quoted if a shell would cut or change it. */
 function quoted(word: string): string {
@@ -54,13 +54,7 @@ export function show(
   out(text);
 }
 
-/** Writes the HTML report and says where it is. */
-export function writeReport(
-  columns: readonly Column[],
-  path: string,
-  options: ShowOptions,
-  about: About,
-): void {
+/** Writes the HTML report. */
+export async function writeReport(columns: readonly Column[], path: string, about: About): Promise<void> {
   writeWhole(path, renderHtml(columns, { version: VERSION, ...about }));
-  if (options.json !== true) out(`\nReport: ${path}\n`);
 }

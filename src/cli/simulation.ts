@@ -16,6 +16,8 @@ export async function simulate(
     readonly label: string;
     /** An earlier script of the same boot has brought the huge zero page into being. */
     readonly hugeZeroAllocated?: boolean;
+    /** Record the run step by step. */
+    readonly record?: boolean;
   },
 ): Promise<Simulated> {
   // The engine is large; commands that only list or refuse something start without it.
@@ -35,6 +37,7 @@ export async function simulate(
       quietSystem: o.options.quietSystem === true,
       name: program === "" ? workload.name : `${program} (${workload.name})`,
       hugeZeroAllocated: o.hugeZeroAllocated === true,
+      record: o.record === true,
       onProgress: (told) => progress.show(`${o.label}: ${told}`),
     });
   } finally {

@@ -8,7 +8,7 @@ const ARGUMENTS = [
   ["--generation", "linux-6.18", "--hardware", "zen4"],
   ["--settings", "thp=never; thp=madvise; thp=always; thp=always,max_ptes_none=0"],
   ["--measured", "examples/redis.measured.json"],
-  ["--report", "pagewise-report.html"],
+  ["--html", "pagewise-report.html"],
 ];
 
 const code = await runProgram(ARGUMENTS.flat());

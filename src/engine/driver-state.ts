@@ -62,6 +62,15 @@ export interface Driver {
   /** The next moment at which `onSample` wants to look; it moves the mark itself. */
   sampleAtNs: number;
   onSample: ((tNs: number) => void) | undefined;
+  /** Told what paths yield and when runners had their CPUs; undefined unless a run is recorded. */
+  watch: Watch | undefined;
+}
+
+export interface Watch {
+  /** A path yielded an op, which is answered next. */
+  op(runner: Runner, op: Op): void;
+  /** A runner had its CPU. */
+  ran(runner: Runner, fromNs: number, toNs: number): void;
 }
 
 export function makeDriver(k: Kernel): Driver {
@@ -85,6 +94,7 @@ export function makeDriver(k: Kernel): Driver {
     callOp: { kind: "call", path: undefined as never },
     sampleAtNs: Number.POSITIVE_INFINITY,
     onSample: undefined,
+    watch: undefined,
   };
 }
 

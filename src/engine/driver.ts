@@ -189,6 +189,7 @@ function runOn(d: Driver, runner: Runner): void {
       return;
     }
     runner.pending = undefined;
+    if (d.watch !== undefined) d.watch.op(runner, op);
     if (!answer(d, runner, op)) return;
     if (runner.wantedCpu !== runner.cpu) {
       stop(d, runner, "ready");
@@ -229,6 +230,7 @@ function nextOp(d: Driver, runner: Runner): Op | undefined {
 /** Others are behind in time: the runner keeps its CPU and goes on when they have caught up. */
 function letOthersRun(d: Driver, runner: Runner): void {
   const { nowNs } = d.k;
+  if (d.watch !== undefined) d.watch.ran(runner, runner.clockNs, nowNs);
   runner.clockNs = nowNs;
   runner.state = "ready";
   if (runner.task !== undefined) taskStops(d.k, runner.task);
@@ -258,6 +260,7 @@ function takeStolen(k: Kernel, cpu: number): number {
 /** The runner gives up its CPU. */
 function stop(d: Driver, runner: Runner, state: RunnerState): void {
   const { nowNs } = d.k;
+  if (d.watch !== undefined) d.watch.ran(runner, runner.clockNs, nowNs);
   runner.clockNs = nowNs;
   runner.state = state;
   if (runner.task !== undefined) taskStops(d.k, runner.task);

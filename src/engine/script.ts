@@ -16,6 +16,7 @@ import { makeNumaTask, type NumaTask } from "../kernel/numa/state.ts";
 import { figuresOfRange } from "../kernel/proc/maps.ts";
 import { spend } from "../kernel/state.ts";
 import { assert } from "../lib/assert.ts";
+import { recordHeat } from "../metrics/recorder.ts";
 import type { Script, Statement } from "../workloads/script/ast.ts";
 import type { RegionFigures } from "../workloads/script/expectations.ts";
 import { touchesOf } from "../workloads/script/touches.ts";
@@ -254,6 +255,7 @@ function* touch(
 function touchIfMapped(session: Session, task: Task, vpn: Vpn, write: boolean): boolean {
   const { k } = session;
   const row = findRow(k.pt, task.mm.directory, vpn);
+  if (session.recorder !== undefined) recordHeat(session.recorder, task.mm, vpn, 1);
   return touchOne(k, k.cpu, row, vpn % k.geometry.pagesPerHuge, write);
 }
 

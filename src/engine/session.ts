@@ -27,6 +27,17 @@ import {
   recordHuge,
   recordMemory,
 } from "../metrics/collector.ts";
+import {
+  makeRecorder,
+  type Recorder,
+  recordEvent,
+  recordFaultBegin,
+  recordFaultEnd,
+  recordOp,
+  recordSample,
+  recordSlice,
+} from "../metrics/recorder.ts";
+import type { RecordLimits } from "../metrics/recording.ts";
 import { call, idleCpu, restart, spawn } from "./driver.ts";
 import { type Driver, makeDriver, type Runner } from "./driver-state.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
@@ -51,6 +62,8 @@ export interface SessionOptions {
    * once.
    */
   readonly quietSystem?: boolean;
+  /** Record the run step by step: see `metrics/recording.ts`. */
+  readonly record?: RecordLimits | undefined;
 }
 
 export interface Session {
@@ -58,6 +71,8 @@ export interface Session {
   readonly k: Kernel;
   readonly d: Driver;
   readonly c: Collector;
+  /** Only when the run is to be recorded. */
+  readonly recorder: Recorder | undefined;
   outcome: "finished" | "oom";
   /** mmap locks of address spaces that have gone: contention on them counts in the result. */
   readonly goneLocks: Lock[];
@@ -92,8 +107,10 @@ export function openSession(options: SessionOptions): Session {
   k.thp.hugeZeroAllocated = options.hugeZeroAllocated === true;
   const d = makeDriver(k);
   const c = makeCollector();
+  const recorder = options.record === undefined ? undefined : watch(k, d, options.record);
   k.listener = (code, tNs, cpu, a, b, third, fourth) => {
     c.listener(code, tNs, cpu, a, b, third, fourth);
+    if (recorder !== undefined) recordEvent(recorder, code, tNs, cpu, [a, b, third, fourth]);
     if (code !== EVENT.exit) return;
     c.processes.push(processResult(k.geometry.pagesPerHuge, k.mms[a]!));
     session.goneLocks.push(k.mms[a]!.mmapLock);
@@ -103,6 +120,7 @@ export function openSession(options: SessionOptions): Session {
     k,
     d,
     c,
+    recorder,
     outcome: "finished",
     goneLocks: [],
     sinceCheck: 0,
@@ -115,19 +133,39 @@ export function openSession(options: SessionOptions): Session {
   return session;
 }
 
+/** Records what the kernel's paths do, and when daemons run. */
+function watch(k: Kernel, d: Driver, limits: RecordLimits): Recorder {
+  const recorder = makeRecorder(k, limits, () => d.runners[d.cpus[k.cpu]!.current]);
+  d.watch = {
+    op: (runner, op) => recordOp(recorder, runner, op),
+    ran: (runner, fromNs, toNs) => {
+      if (runner.mm === undefined) recordSlice(recorder, runner, runner.cpu, fromNs, toNs);
+    },
+  };
+  return recorder;
+}
+
 /** Looks at memory at the collector's intervals, and at huge pages at each tick. */
-function sample({ k, d, c }: Session): void {
+function sample(session: Session): void {
+  const { d, k, c } = session;
   let lookAtNs = 0;
   let tickAtNs = HUGE_TICK_NS;
   d.sampleAtNs = 0;
   d.onSample = (tNs) => {
-    if (tNs >= lookAtNs) lookAtNs = recordMemory(c, tNs, lookAtMemory(k, c.collapses));
+    if (tNs >= lookAtNs) lookAtNs = look(session, tNs);
     if (tNs >= tickAtNs) {
       recordHuge(c, k.totals.huge);
       tickAtNs += HUGE_TICK_NS;
     }
     d.sampleAtNs = Math.min(lookAtNs, tickAtNs);
   };
+}
+
+/** Adds a point to the series now; returns when the next one is due. */
+export function look({ k, c, recorder }: Session, tNs: number): number {
+  const nextNs = recordMemory(c, tNs, lookAtMemory(k, c.collapses));
+  if (recorder !== undefined) recordSample(recorder, tNs, c.points.length);
+  return nextNs;
 }
 
 /** Daemons start when they are woken, on an idle CPU. */
@@ -177,6 +215,7 @@ function placeCurrent({ k, d }: Session, node: NodeId): NodeId {
 
 /** One fault of the current task: `yield fault(…)`, then ask `faultOutcome` with the time from before. */
 export function fault(session: Session, mm: Mm, vpn: Vpn, write: boolean): Op {
+  if (session.recorder !== undefined) recordFaultBegin(session.recorder, mm, vpn, write);
   return call(session.d, handleFault(session.k, mm, vpn, write));
 }
 
@@ -187,6 +226,7 @@ export function faultOutcome(session: Session, mm: Mm, startNs: number): FaultOu
   if (outcome === "retry" || outcome === "fallback") return outcome;
   const kind: FaultKind = outcome === "segv" || outcome === "oom" ? "failed" : outcome;
   recordFault(c, kind, k.nowNs - startNs);
+  if (session.recorder !== undefined) recordFaultEnd(session.recorder, mm, kind, startNs);
   if (outcome === "oom") {
     session.outcome = "oom";
     k.vmstat[C.oom_kill]! += 1;

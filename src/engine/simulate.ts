@@ -4,20 +4,16 @@ import type { Lock } from "../core/ops.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import { zoneFigures } from "../kernel/buddy/figures.ts";
 import { tlbTotal } from "../kernel/tlb/tlb.ts";
-import {
-  faultDistributions,
-  lastingHugePeak,
-  meansOf,
-  recordMemory,
-  seriesOf,
-} from "../metrics/collector.ts";
+import { faultDistributions, lastingHugePeak, meansOf, seriesOf } from "../metrics/collector.ts";
+import { recordingOf } from "../metrics/recorder.ts";
+import type { Recording } from "../metrics/recording.ts";
 import type { LockResult, ProcessResult, Result } from "../metrics/result.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
-import { lookAtMemory, processResult } from "./memory-look.ts";
+import { processResult } from "./memory-look.ts";
 import { type ReplayOptions, replayTrace } from "./replay.ts";
 import { runScript, type ScriptLine } from "./script.ts";
-import { openSession, type Session, type SessionOptions, verifyNow } from "./session.ts";
+import { look, openSession, type Session, type SessionOptions, verifyNow } from "./session.ts";
 
 export type { ScriptLine } from "./script.ts";
 
@@ -27,30 +23,49 @@ export interface ScriptOutcome {
   /** What `run --json` prints, in order. */
   readonly lines: readonly ScriptLine[];
   readonly result: Result;
+  /** Only when it was asked for. */
+  readonly recording: Recording | undefined;
   /** For the next script of the same boot. */
   readonly hugeZeroAllocated: boolean;
+}
+
+/** What became of a trace. */
+export interface TraceOutcome {
+  readonly result: Result;
+  readonly recording: Recording | undefined;
 }
 
 /** Runs a script. */
 export function simulateScript(options: SessionOptions & { readonly script: Script }): ScriptOutcome {
   const session = openSession(options);
   const lines = runScript(session, options.script);
-  return { lines, result: finish(session, true), hugeZeroAllocated: session.k.thp.hugeZeroAllocated };
+  const result = finish(session, true);
+  const { hugeZeroAllocated } = session.k.thp;
+  return { lines, result, recording: recorded(session), hugeZeroAllocated };
 }
 
-/** Replays a trace. */
-export function simulateTrace(
-  options: SessionOptions & { readonly trace: TraceReader } & ReplayOptions,
-): Result {
+type TraceOptions = SessionOptions & { readonly trace: TraceReader } & ReplayOptions;
+
+/** Replays a trace: its figures. */
+export function simulateTrace(options: TraceOptions): Result {
+  return replayRecorded(options).result;
+}
+
+/** Replays a trace: its figures and, if that was asked for, its recording. */
+export function replayRecorded(options: TraceOptions): TraceOutcome {
   const session = openSession(options);
   replayTrace(session, options.trace, options);
-  return finish(session, options.trace.header.coverage !== "faults");
+  const result = finish(session, options.trace.header.coverage !== "faults");
+  return { result, recording: recorded(session) };
 }
+
+const recorded = ({ recorder }: Session): Recording | undefined =>
+  recorder === undefined ? undefined : recordingOf(recorder);
 
 /** The run is over: figures from the collector, the kernel and the driver. */
 function finish(session: Session, referencesComplete: boolean): Result {
   const { k, d, c, options } = session;
-  recordMemory(c, d.nowNs, lookAtMemory(k, c.collapses));
+  look(session, d.nowNs);
   if (options.verify) verifyNow(session);
   const faults = faultDistributions(c);
   const means = meansOf(c);

@@ -13,12 +13,13 @@ import type { HardwareSpec } from "../hardware/spec.ts";
 import { evenDistances, type MachineSpec } from "../kernel/machine.ts";
 import { UserError } from "../lib/assert.ts";
 import { demandNamed } from "../lib/suggest.ts";
+import { RECORD_LIMITS, type Recording, type RecordLimits } from "../metrics/recording.ts";
 import type { Result } from "../metrics/result.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
 import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
 import { checkSetting, type Setting } from "./settings.ts";
-import { type ScriptLine, simulateScript, simulateTrace } from "./simulate.ts";
+import { replayRecorded, type ScriptLine, simulateScript } from "./simulate.ts";
 
 /** The machine of a workload that names none: the one on which the traces that come along were recorded. */
 export const DEFAULT_MACHINE: ScriptMachine = {
@@ -56,6 +57,8 @@ export interface SimulateOptions {
   readonly hugeZeroAllocated?: boolean;
   /** No other program is registered with khugepaged: the first that registers is scanned at once. */
   readonly quietSystem?: boolean;
+  /** Record the run step by step, for the page and for other tools; true: as much as is usual. */
+  readonly record?: RecordLimits | boolean;
   /** Told from time to time how far a trace's replay is. */
   readonly onProgress?: (text: string) => void;
 }
@@ -64,6 +67,8 @@ export interface Simulated {
   readonly result: Result;
   /** What the script printed; empty for a trace. */
   readonly lines: readonly ScriptLine[];
+  /** Only when `record` was asked for. */
+  readonly recording: Recording | undefined;
   /** For the next script of the same boot. */
   readonly hugeZeroAllocated: boolean;
 }
@@ -142,9 +147,10 @@ export function simulate(workload: Script | TraceReader, options: SimulateOption
     name,
     hugeZeroAllocated,
     quietSystem: options.quietSystem === true,
+    record: options.record === true ? RECORD_LIMITS : options.record || undefined,
   };
   if (isScript(workload)) return simulateScript({ ...common, script: workload });
   const { onProgress } = options;
-  const result = simulateTrace({ ...common, trace: placed(workload, kernel), onProgress });
-  return { result, lines: [], hugeZeroAllocated };
+  const outcome = replayRecorded({ ...common, trace: placed(workload, kernel), onProgress });
+  return { ...outcome, lines: [], hugeZeroAllocated };
 }

@@ -79,6 +79,7 @@ export function createKernel(options: KernelOptions): Kernel {
     nowNs: 0,
     stolenNs: new Float64Array(machine.cpus),
     listener: undefined,
+    onEnter: undefined,
   };
   k.vmstat[C.nr_free_pages] = k.buddy.freePages;
   bindTunables(knobs, tunables, (name) => {

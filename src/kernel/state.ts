@@ -66,11 +66,18 @@ export interface Kernel {
    */
   readonly stolenNs: Float64Array;
   listener: KernelListener | undefined;
+  /** Told which function of the kernel a path has come to, by its name there; for step-by-step recordings. */
+  onEnter: ((kernelFunction: string) => void) | undefined;
 }
 
 /** The current path used that much CPU time. */
 export function spend(k: Kernel, ns: number): void {
   k.nowNs += ns;
+}
+
+/** The path has come to what the kernel does in that function. Costs a branch when nobody records steps. */
+export function enter(k: Kernel, kernelFunction: string): void {
+  if (k.onEnter !== undefined) k.onEnter(kernelFunction);
 }
 
 /** Tells the listener, if there is one. */

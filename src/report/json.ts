@@ -1,9 +1,14 @@
 /**
- * A result for programs: every figure of a column under its name in snake_case. Series stay in the HTML
- * report.
+ * Results for programs: every figure of a column under its name in snake_case. docs/formats.md is the schema
+ * for people; `readResults` reads what `renderJson` wrote.
  */
-import type { Distribution } from "../metrics/result.ts";
+import { UserError } from "../lib/assert.ts";
+import type { Result } from "../metrics/result.ts";
 import type { Column } from "./table.ts";
+
+/** Name and version of the format. A reader refuses a version that it does not know. */
+export const RESULTS_FORMAT = "pagewise-results";
+export const RESULTS_VERSION = 1;
 
 /** `peakAnonHugeKb` → `peak_anon_huge_kb`, `p999Ns` → `p999_ns`, `anon-4k` → `anon_4k`. */
 export function snakeCase(name: string): string {
@@ -13,33 +18,82 @@ export function snakeCase(name: string): string {
     .toLowerCase();
 }
 
-/** A plain value with every key in snake_case. */
-function snakeKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeKeys);
+/** The way back, for names that are no kinds of faults. */
+const camelCase = (name: string): string =>
+  name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** A plain value with every key renamed. */
+function renamed(value: unknown, rename: (key: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((each) => renamed(each, rename));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inside]) => [snakeCase(key), snakeKeys(inside)]),
+    Object.entries(value).map(([key, inside]) => [rename(key), renamed(inside, rename)]),
   );
 }
 
-const withoutBuckets = ({ buckets: _buckets, ...figures }: Distribution): unknown => figures;
-
 /** One column of `compare --json`. Counters and knobs keep their kernel names. */
 export function jsonColumn({ name, result }: Column): Record<string, unknown> {
-  const { vmstat, settings, series: _series, faults, faultsAll, ...rest } = result;
-  const byKind = Object.entries(faults).map(([kind, times]) => [kind, withoutBuckets(times)] as const);
+  const { vmstat, settings, faults, ...rest } = result;
   return {
     name,
     generation: result.generation,
     settings,
     vmstat,
-    ...(snakeKeys(rest) as Record<string, unknown>),
-    faults_all: snakeKeys(withoutBuckets(faultsAll)),
-    faults: snakeKeys(Object.fromEntries(byKind)),
+    ...(renamed(rest, snakeCase) as Record<string, unknown>),
+    faults: renamed(faults, snakeCase),
   };
 }
 
 /** All of `compare --json`, on one line. */
 export function renderJson(columns: readonly Column[]): string {
-  return JSON.stringify({ columns: columns.map(jsonColumn) }) + "\n";
+  const head = { format: RESULTS_FORMAT, version: RESULTS_VERSION };
+  return JSON.stringify({ ...head, columns: columns.map(jsonColumn) }) + "\n";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readColumn(value: unknown, index: number, file: string): Column {
+  const place = { file };
+  if (!isObject(value)) throw new UserError(`column ${index + 1} is no object`, place);
+  const { name, vmstat, settings, faults, ...rest } = value;
+  const result = renamed(rest, camelCase) as Record<string, unknown>;
+  for (const key of ["faultsAll", "series", "tlb", "processes", "locks", "zones", "runNs"]) {
+    if (result[key] === undefined) {
+      throw new UserError(`column ${index + 1} has no '${snakeCase(key)}': it was cut or changed`, place);
+    }
+  }
+  if (typeof name !== "string" || !isObject(vmstat) || !isObject(settings) || !isObject(faults)) {
+    throw new UserError(`column ${index + 1} lacks its name, settings, counters or faults`, place);
+  }
+  const kinds = Object.entries(faults).map(
+    ([kind, times]) => [kind.replaceAll("_", "-"), renamed(times, camelCase)] as const,
+  );
+  const whole = { ...result, vmstat, settings, faults: Object.fromEntries(kinds) };
+  return { name, result: whole as unknown as Result };
+}
+
+/** Reads `compare --json`. Throws `UserError` for anything else, and for versions from the future. */
+export function readResults(text: string, file: string): Column[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`no JSON, or cut off: ${(error as Error).message}`, { file });
+  }
+  if (!isObject(value) || value.format !== RESULTS_FORMAT) {
+    throw new UserError(`expected "format": "${RESULTS_FORMAT}", which 'compare --json' writes`, { file });
+  }
+  if (typeof value.version !== "number" || value.version > RESULTS_VERSION) {
+    throw new UserError(
+      `its version is ${String(value.version)}, this Pagewise reads up to ${RESULTS_VERSION}: ` +
+        "take a newer one",
+      { file },
+    );
+  }
+  if (!Array.isArray(value.columns) || value.columns.length === 0) {
+    throw new UserError("it holds no columns", { file });
+  }
+  return value.columns.map((column, index) => readColumn(column, index, file));
 }

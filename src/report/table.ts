@@ -2,6 +2,7 @@
  * From results to the rows of the comparison: absolute, and relative to the first column. No drawing here.
  */
 import { COUNTER_NAMES, isGauge } from "../core/counters.ts";
+import type { Recording } from "../metrics/recording.ts";
 import type { Result } from "../metrics/result.ts";
 import { FIGURE_GROUPS, type Figure } from "./figures.ts";
 import type { FigureKind } from "./format.ts";
@@ -10,6 +11,8 @@ import type { FigureKind } from "./format.ts";
 export interface Column {
   readonly name: string;
   readonly result: Result;
+  /** The run step by step, if it was recorded. */
+  readonly recording?: Recording | undefined;
 }
 
 export type Verdict = "better" | "worse" | "same" | "neutral";

@@ -15,7 +15,7 @@ import { EVENT } from "../../core/events.ts";
 import type { Op, Path } from "../../core/ops.ts";
 import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
 import { lruDrain, lruPutback } from "../reclaim/lru.ts";
-import { emit, type Kernel } from "../state.ts";
+import { emit, enter, type Kernel } from "../state.ts";
 import { fallbackType, mayClaim } from "./fallback.ts";
 import { freePages, putPage } from "./free.ts";
 import { GFP, migrateTypeOf } from "./gfp.ts";
@@ -195,6 +195,7 @@ export function* directCompact(
   gfp: number,
   async: boolean,
 ): Path<CompactOutcome> {
+  enter(k, "try_to_compact_pages");
   const startNs = k.nowNs;
   let result: number = COMPACT.SKIPPED;
   for (const zone of k.buddy.nodes[node]!.zonelist) {

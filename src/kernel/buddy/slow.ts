@@ -16,7 +16,7 @@ import { C } from "../../core/counters.ts";
 import type { Path } from "../../core/ops.ts";
 import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
 import { directReclaim, reclaimablePages } from "../reclaim/direct.ts";
-import type { Kernel } from "../state.ts";
+import { enter, type Kernel } from "../state.ts";
 import { directCompact } from "./compact.ts";
 import { GFP } from "./gfp.ts";
 import { wakeKswapd } from "./kswapd-wake.ts";
@@ -72,6 +72,7 @@ function mayRetry(k: Kernel, node: NodeId, gfp: number, fruitlessRounds: number)
 
 /** Tries harder, as far as `gfp` allows. */
 export function* slowPath(k: Kernel, order: number, node: NodeId, gfp: number): Path<Pfn> {
+  enter(k, "__alloc_pages_slowpath");
   const noRetry = (gfp & GFP.NORETRY) !== 0;
   const costly = isCostly(k.buddy, order);
   if ((gfp & GFP.KSWAPD) !== 0) wakeAllKswapds(k, order, node, gfp);

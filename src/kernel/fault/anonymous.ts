@@ -23,7 +23,7 @@ import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { installPteTable } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
-import { type Kernel, spend } from "../state.ts";
+import { enter, type Kernel, spend } from "../state.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -41,6 +41,7 @@ export function* faultAnonymous(
   vpn: Vpn,
   write: boolean,
 ): Path<FaultOutcome> {
+  enter(k, "do_anonymous_page");
   const lock = pageTableLock(k, row);
   if (!write) return yield* mapZeroPage(k, vma.mm, row, vpn, lock);
   prepareAnonVma(k, vma);

@@ -17,7 +17,7 @@ import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { installPteTable } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
-import { type Kernel, spend } from "../state.ts";
+import { enter, type Kernel, spend } from "../state.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -29,6 +29,7 @@ const FAULT_AROUND_PAGES = 16;
 
 /** First touch of a page of a file's mapping. */
 export function* faultFile(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  enter(k, "do_fault");
   const privateWrite = write && (vma.flags & VM.SHARED) === 0;
   let pfn = NO_FRAME;
   if (privateWrite) {

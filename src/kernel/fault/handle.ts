@@ -18,7 +18,7 @@ import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { ensureRow } from "../mm/tables.ts";
 import { findVma, VM, type Vma } from "../mm/vma.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
-import { type Kernel, spend } from "../state.ts";
+import { enter, type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
 import { faultAnonymous } from "./anonymous.ts";
 import { faultFile } from "./file.ts";
@@ -31,6 +31,7 @@ import { faultWriteProtected } from "./write-protect.ts";
 
 /** Handles a fault of the current CPU on a page. Takes and drops the mmap lock itself. */
 export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  enter(k, "handle_mm_fault");
   spend(k, k.costs.faultNs);
   yield mm.mmapLock.acquireRead;
   const vma = findVma(mm, vpn);
@@ -70,6 +71,7 @@ function hugePath(
 
 /** The base-page paths, by the state of the PTE. */
 function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  enter(k, "handle_pte_fault");
   const flags = k.pt.pmd.kind[row] === PMD.TABLE ? k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! : 0;
   if (flags === 0) {
     if (vma.shared !== undefined) return faultShared(k, vma, row, vpn, write);

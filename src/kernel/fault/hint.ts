@@ -24,7 +24,7 @@ import { accountFault, HINT } from "../numa/account.ts";
 import { lastCpupid } from "../numa/cpupid.ts";
 import { misplaced } from "../numa/filter.ts";
 import { currentTask, type NumaTask } from "../numa/state.ts";
-import type { Kernel } from "../state.ts";
+import { enter, type Kernel } from "../state.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -58,6 +58,7 @@ function account(k: Kernel, look: Look, pages: number, node: NodeId, outcome: nu
 
 /** Access to a base page whose entry is a hint. Enters without the lock. */
 export function* faultHint(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
+  enter(k, "do_numa_page");
   const { pt } = k;
   const lock = pageTableLock(k, row);
   yield lock.acquire;
@@ -105,6 +106,7 @@ function restorePte(k: Kernel, row: PmdRow, vpn: Vpn): void {
 
 /** Access to a huge page whose PMD is a hint. Enters without the lock. */
 export function* faultHintHuge(k: Kernel, row: PmdRow): Path<FaultOutcome> {
+  enter(k, "do_huge_pmd_numa_page");
   const pages = k.geometry.pagesPerHuge;
   const lock = pageTableLock(k, row);
   yield lock.acquire;

@@ -15,7 +15,7 @@ import { FRAME } from "../mm/frames.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
 import { moveAnonRmap } from "../mm/rmap.ts";
 import type { Vma } from "../mm/vma.ts";
-import { emit, type Kernel, spend } from "../state.ts";
+import { emit, enter, type Kernel, spend } from "../state.ts";
 import { faultGfp } from "../thp/eligible.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -25,6 +25,7 @@ import type { FaultOutcome } from "./outcome.ts";
 
 /** "fallback": the PMD is a table now (or changed), and the base-page paths decide. */
 export function* faultHugeWriteProtected(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
+  enter(k, "do_huge_pmd_wp_page");
   if (k.pt.pmd.kind[row] === PMD.HUGE_ZERO && k.behaviours.writeToHugeZero === "allocate-huge") {
     const outcome = yield* replaceHugeZero(k, vma, row);
     if (outcome !== "fallback") return outcome;

@@ -25,7 +25,7 @@ import { addNewHugeRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { countTables, countUsed } from "../mm/tables.ts";
 import { noAccessMark, VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
-import { emit, type Kernel, spend } from "../state.ts";
+import { emit, enter, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
 import { faultGfp, regionFits } from "../thp/eligible.ts";
 import { localNode } from "./node.ts";
@@ -33,6 +33,7 @@ import type { FaultOutcome } from "./outcome.ts";
 
 /** First touch of a region whose PMD is none, in an area that may be huge. */
 export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  enter(k, "do_huge_pmd_anonymous_page");
   if (!regionFits(k, vma, vpn)) return "fallback";
   prepareAnonVma(k, vma);
   khugepagedEnter(k, vma);
@@ -122,6 +123,7 @@ function* mapHugeZero(k: Kernel, mm: Mm, row: PmdRow): Path<FaultOutcome> {
 
 /** The mm's reference to the huge zero page, which is allocated at its first use by anybody. */
 function* getHugeZero(k: Kernel, mm: Mm): Path<boolean> {
+  enter(k, "get_huge_zero_page");
   if (mm.usesHugeZero) return true;
   if (!k.thp.hugeZeroAllocated) {
     const head = yield* allocPages(k, k.geometry.hugeOrder, localNode(k), GFP.DIRECT_RECLAIM);

@@ -15,7 +15,7 @@ import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { installPteTable } from "../mm/tables.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
-import { type Kernel, spend } from "../state.ts";
+import { enter, type Kernel, spend } from "../state.ts";
 import { aroundWindow } from "./file.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -25,6 +25,7 @@ import type { FaultOutcome } from "./outcome.ts";
  * allocates.
  */
 export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  enter(k, "shmem_fault");
   const pages = vma.shared!.pages;
   const index = vma.pgoff + (vpn - vma.start);
   let pfn = pages.get(index);

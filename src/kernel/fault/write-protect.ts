@@ -33,7 +33,7 @@ import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { resetCpupid } from "../numa/cpupid.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
-import { emit, type Kernel, spend } from "../state.ts";
+import { emit, enter, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -44,6 +44,7 @@ const WRITABLE = PTE.WRITE | PTE.DIRTY | PTE.YOUNG;
  * Write to a present PTE without write permission, in an area that allows writing. Enters without the lock.
  */
 export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
+  enter(k, "do_wp_page");
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   if (k.pt.pmd.kind[row] !== PMD.TABLE) {
@@ -105,6 +106,7 @@ function* copyPage(
   old: Pfn,
   oldFlags: number,
 ): Path<FaultOutcome> {
+  enter(k, "wp_page_copy");
   prepareAnonVma(k, vma);
   let pfn = allocFast(k, 0, localNode(k), GFP_USER);
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);

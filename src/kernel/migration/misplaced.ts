@@ -17,11 +17,12 @@ import { FRAME } from "../mm/frames.ts";
 import { mappingCount } from "../mm/rmap.ts";
 import { lruIsolate, lruPutback } from "../reclaim/lru.ts";
 import { pagesOf } from "../reclaim/lru-list.ts";
-import type { Kernel } from "../state.ts";
+import { enter, type Kernel } from "../state.ts";
 import { migrateIsolated } from "./migrate.ts";
 
 /** The caller's reference on the page is used up. True if the page is on that node now. */
 export function* migrateMisplaced(k: Kernel, head: Pfn, to: NodeId): Path<boolean> {
+  enter(k, "migrate_misplaced_page");
   if (!isolateForMove(k, head, to)) {
     putPage(k, head);
     return false;

@@ -17,7 +17,7 @@ import { GFP } from "../buddy/gfp.ts";
 import type { Zone } from "../buddy/state.ts";
 import { COMPACT, compactGapPages, compactionSuitable, isCostly } from "../buddy/suitable.ts";
 import { watermarkOk } from "../buddy/watermarks.ts";
-import { emit, type Kernel } from "../state.ts";
+import { emit, enter, type Kernel } from "../state.ts";
 import { SCAN_CLUSTER_PAGES, SCAN_PRIORITY_FIRST, type Scan, shrinkLists } from "./shrink.ts";
 import { shrinkDeferred } from "./shrink-deferred.ts";
 import { LRU_LIST } from "./state.ts";
@@ -72,6 +72,7 @@ function nodesOf(k: Kernel, node: NodeId, gfp: number): NodeId[] {
 
 /** Frees memory for one allocation. Returns pages freed, or 1 if compaction may now work; 0: no progress. */
 export function* directReclaim(k: Kernel, order: number, node: NodeId, gfp: number): Path<number> {
+  enter(k, "try_to_free_pages");
   const startNs = k.nowNs;
   const nodes = nodesOf(k, node, gfp);
   k.vmstat[(gfp & GFP.UNMOVABLE) !== 0 ? C.allocstall_normal : C.allocstall_movable]! += 1;

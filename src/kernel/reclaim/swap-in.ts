@@ -19,12 +19,13 @@ import { addAnonPages } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { noAccessMark, VM, type Vma } from "../mm/vma.ts";
-import { type Kernel, spend } from "../state.ts";
+import { enter, type Kernel, spend } from "../state.ts";
 import { lruAdd } from "./lru.ts";
 import { freeSwapSlot } from "./swap.ts";
 
 /** Brings the page of a swap entry back. Counts a major fault. */
 export function* faultSwapIn(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
+  enter(k, "do_swap_page");
   prepareAnonVma(k, vma);
   let pfn = allocFast(k, 0, localNode(k), GFP_USER);
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);

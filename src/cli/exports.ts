@@ -1,0 +1,76 @@
+/** Files that a run writes for people and for other tools: HTML, Perfetto, CSV, Parquet. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../lib/assert.ts";
+import { renderCsv } from "../report/csv.ts";
+import { renderPerfetto } from "../report/perfetto.ts";
+import { eventRows, type FlatColumn, sampleRows } from "../report/rows.ts";
+import type { Column } from "../report/table.ts";
+import { demandFolderOf, out, writeWhole } from "./host.ts";
+import type { CommonOptions } from "./options.ts";
+import { type About, writeReport } from "./show.ts";
+
+type ExportOptions = Pick<CommonOptions, "json" | "html" | "report" | "perfetto" | "csv" | "parquet">;
+
+const htmlOf = (options: ExportOptions): string | undefined => options.html ?? options.report;
+
+/** What is written shows single steps: such runs are recorded. */
+export function wantsRecording(options: ExportOptions): boolean {
+  return [htmlOf(options), options.perfetto, options.parquet].some((path) => path !== undefined);
+}
+
+/** The options that write files and were given. */
+export function exportsOf(options: ExportOptions): string[] {
+  const names = ["html", "report", "perfetto", "csv", "parquet"] as const;
+  return names.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
+}
+
+/** Throws, before a long run, for files that could not be written after it. */
+export function demandPlaces(options: ExportOptions): void {
+  for (const path of [htmlOf(options), options.perfetto, options.csv]) {
+    if (path !== undefined) demandFolderOf(path);
+  }
+  if (options.parquet !== undefined) demandFolderOf(options.parquet);
+}
+
+/** Writes what was asked for, and says where it is. */
+export async function writeExports(
+  columns: readonly Column[],
+  options: ExportOptions,
+  about: About,
+): Promise<void> {
+  const html = htmlOf(options);
+  const said: string[] = [];
+  if (html !== undefined) {
+    await writeReport(columns, html, about);
+    said.push(`Report: ${html}`);
+  }
+  if (options.perfetto !== undefined) {
+    writeWhole(options.perfetto, renderPerfetto(columns));
+    said.push(`Perfetto trace: ${options.perfetto} (open it at ui.perfetto.dev)`);
+  }
+  if (options.csv !== undefined) {
+    writeWhole(options.csv, renderCsv(columns));
+    said.push(`Table: ${options.csv}`);
+  }
+  if (options.parquet !== undefined) {
+    await writeParquet(columns, options.parquet);
+    said.push(`Tables: ${join(options.parquet, "events.parquet")}, samples.parquet`);
+  }
+  if (options.json !== true && said.length > 0) out("\n" + said.map((line) => line + "\n").join(""));
+}
+
+async function writeParquet(columns: readonly Column[], folder: string): Promise<void> {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(`cannot be made a folder: ${(error as Error).message}`, { file: folder });
+  }
+  const { parquetWriteBuffer } = await import("hyparquet-writer");
+  const write = (name: string, table: readonly FlatColumn[]): void => {
+    const columnData = table.map(({ name, type, data }) => ({ name, type, data: [...data] }));
+    writeWhole(join(folder, name), new Uint8Array(parquetWriteBuffer({ columnData })));
+  };
+  write("events.parquet", eventRows(columns));
+  write("samples.parquet", sampleRows(columns));
+}
