@@ -107,17 +107,19 @@ export interface PendingFile {
 
 /**
  * Begins a file. Signals are caught only while one is being written: a simulation between them is one long
- * call, in which no handler could run, and must die at once.
+ * call, in which no handler could run, and must die at once. Who `handlesSignals` itself ends the file then.
  */
-export function beginFile(path: string): PendingFile {
+export function beginFile(path: string, handlesSignals = false): PendingFile {
   // A pipe or a device is written to as it is: renaming would replace it.
   const found = statSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFile() && !found.isDirectory()) {
     return { temporary: path, keep: () => {}, drop: () => {} };
   }
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  if (unfinished.size === 0) for (const signal of SIGNALS) process.on(signal, dieClean);
-  unfinished.add(temporary);
+  if (!handlesSignals) {
+    if (unfinished.size === 0) for (const signal of SIGNALS) process.on(signal, dieClean);
+    unfinished.add(temporary);
+  }
   const end = (): void => {
     unfinished.delete(temporary);
     if (unfinished.size === 0) for (const signal of SIGNALS) process.off(signal, dieClean);

@@ -30,7 +30,7 @@ const PIECE_BYTES = 1 << 20;
 type Decompressor = zlib.Gunzip | zlib.ZstdDecompress;
 
 /** Node has zstd from 22.15 on; what needs none of it runs on older ones too. */
-const hasZstd = typeof zlib.createZstdDecompress === "function";
+export const hasZstd = typeof zlib.createZstdDecompress === "function";
 
 function demandZstd(): void {
   if (hasZstd) return;

@@ -13,6 +13,7 @@ import { err, isReaderGone, out } from "./host.ts";
 import { registerImport } from "./import.ts";
 import { registerInfo } from "./info.ts";
 import { registerKnobs } from "./knobs.ts";
+import { registerRecord } from "./record.ts";
 import { registerRun } from "./run.ts";
 import { rememberArguments } from "./show.ts";
 import { registerValidate } from "./validate.ts";
@@ -38,6 +39,7 @@ function makeProgram(): Command {
     .exitOverride();
   registerRun(program);
   registerCompare(program);
+  registerRecord(program);
   registerImport(program);
   registerInfo(program);
   registerExport(program);

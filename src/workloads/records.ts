@@ -147,6 +147,21 @@ export interface TraceHeader {
   readonly layout: "native" | "relaid";
   /** THP mode of the recording, if known: whose faults `REF.FAULT` records are. */
   readonly recordedUnder: string;
+  /** How it was made, for people; not there in traces that were imported. */
+  readonly recording?: RecordingFacts;
+}
+
+/** What a recorder knows of the recording that it makes. */
+export interface RecordingFacts {
+  readonly command: readonly string[];
+  /** The process that was recorded while it ran; not there when the recorder started it. */
+  readonly pid?: number;
+  /** The recorder's tool, with its version. */
+  readonly tool: string;
+  readonly machine: string;
+  readonly kernel: string;
+  /** What the source cannot see, a sentence each. */
+  readonly misses: readonly string[];
 }
 
 /** A trace being read, in order. `next` answers with one batch or event; undefined at the end. */

@@ -7,12 +7,14 @@ import type { Importer } from "./importer.ts";
 import { makeLackeyImporter } from "./lackey.ts";
 import { makePerfImporter } from "./perf.ts";
 import { makePwfImporter } from "./pwf.ts";
+import { makeStraceImporter } from "./strace.ts";
 
 /** Formats that can be imported, with what each is. */
 export const IMPORT_FORMATS = {
   perf: "text of `perf script`: page faults, best with exceptions, syscalls, sched and rss_stat tracepoints",
   pwf: "PWF1, folded valgrind text",
   lackey: "text of valgrind --tool=lackey --trace-mem=yes, best with --trace-syscalls=yes --trace-sched=yes",
+  strace: "text of `strace -f -ttt -e trace=memory,process`: mappings and processes alone",
 } as const;
 
 export type ImportFormat = keyof typeof IMPORT_FORMATS;
@@ -25,6 +27,8 @@ export const DETECT_BYTES = 64 * 1024;
 const LACKEY_LINE = /^(==\d+== |--\d+-- |I {2}| [LSM] |[LSM] )/;
 const LACKEY_ACCESS = /^ ?[ILSM] {1,2}[0-9a-fA-F]+,\d+\r?$/m;
 const PERF_LINE = /\s(\d+\/)?\d+\s+(\[\d+\]\s+)?\d+\.\d{6,9}:\s/;
+const STRACE_LINE =
+  /^(\[pid\s+\d+\] |\d+ +)?(\d[\d:.]+ )?(execve|brk|mmap|munmap|clone3?|fork|vfork)\(.*\) += /;
 
 /** The format of a text that begins so, or undefined. */
 export function detectFormat(head: Uint8Array): TraceFormat | undefined {
@@ -35,6 +39,7 @@ export function detectFormat(head: Uint8Array): TraceFormat | undefined {
   const lines = text.split("\n", 200);
   if (lines.some((line) => PERF_LINE.test(line))) return "perf";
   if (lines.some((line) => LACKEY_LINE.test(line))) return "lackey";
+  if (lines.some((line) => STRACE_LINE.test(line))) return "strace";
   return undefined;
 }
 
@@ -46,6 +51,8 @@ export function makeImporter(format: ImportFormat, sink: TraceSink): Importer {
       return makePwfImporter(sink);
     case "lackey":
       return makeLackeyImporter(sink);
+    case "strace":
+      return makeStraceImporter(sink);
   }
 }
 

@@ -230,6 +230,20 @@ export interface TraceTotals {
   readonly rawBytes: number;
   /** Hash of all contents: the trace's name, whatever it was compressed with. */
   readonly hash: string;
+  /** How the recording ended; not there in traces that were imported. */
+  readonly recorded?: RecordingEnd;
+}
+
+/** The end of a recording, as its recorder saw it. */
+export interface RecordingEnd {
+  /** Time from the program's start to its end, under the recorder. */
+  readonly wallS: number;
+  /** CPU time of the program and of the children that it waited for. */
+  readonly cpuS?: number;
+  /** As a shell would show it; not there when the program went on. */
+  readonly exitStatus?: number;
+  /** The signal that ended the program. */
+  readonly signal?: string;
 }
 
 export const UNKNOWN_HEADER: TraceHeader = {

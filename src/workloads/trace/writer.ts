@@ -20,6 +20,7 @@ import {
   MAGIC,
   makeRecordState,
   putEvent,
+  type RecordingEnd,
   type RecordState,
   TAG,
   type TraceTotals,
@@ -40,11 +41,28 @@ export interface WriterOptions {
 
 export interface TraceWriter extends TraceSink {
   /** Writes the last block and the end block. Nothing may follow. */
-  end(): TraceTotals;
+  end(recorded?: RecordingEnd): TraceTotals;
+  /**
+   * After a `write` that threw: ends the trace behind the last block that was taken. What came later is left
+   * out, of the totals too.
+   */
+  abandon(recorded?: RecordingEnd): TraceTotals;
 }
 
 /** Longest record: tag, four bytes of page, flags, three varints of 32 bits. */
 const RECORD_BYTES_MAX = 1 + 4 + 1 + 3 * 5;
+
+const NOTHING_TAKEN: TraceTotals = {
+  records: 0,
+  reads: 0,
+  writes: 0,
+  executed: 0,
+  events: 0,
+  threads: 0,
+  slots: 0,
+  rawBytes: 0,
+  hash: hashText({ low: 0, high: 0 }),
+};
 
 interface WriterState {
   readonly options: WriterOptions;
@@ -67,6 +85,8 @@ interface WriterState {
   executed: number;
   events: number;
   rawBytes: number;
+  /** The counts when the last block had been taken. */
+  taken: TraceTotals;
 }
 
 export function makeTraceWriter(options: WriterOptions): TraceWriter {
@@ -90,6 +110,7 @@ export function makeTraceWriter(options: WriterOptions): TraceWriter {
     executed: 0,
     events: 0,
     rawBytes: 0,
+    taken: NOTHING_TAKEN,
   };
   return {
     describe(header) {
@@ -102,7 +123,8 @@ export function makeTraceWriter(options: WriterOptions): TraceWriter {
     reference: (thread, page, kind, reads, writes, gap) =>
       writeReference(w, thread, page, kind, reads, writes, gap),
     event: (event) => writeEvent(w, event),
-    end: () => writeEnd(w),
+    end: (recorded) => writeEnd(w, recorded),
+    abandon: (recorded) => abandon(w, recorded),
   };
 }
 
@@ -262,8 +284,7 @@ function emitBlock(w: WriterState, type: number, contents: Uint8Array): void {
   const packed = codec === "none" || type !== BLOCK.DATA ? contents : compress!(contents);
   const smaller = packed.length < contents.length;
   const stored = smaller ? packed : contents;
-  w.hash = hash64(contents, w.hash);
-  w.rawBytes += contents.length;
+  const hash = hash64(contents, w.hash);
   const out = makeBuffer(stored.length + 20);
   putByte(out, type);
   putByte(out, smaller ? CODEC[codec] : CODEC.none);
@@ -271,19 +292,19 @@ function emitBlock(w: WriterState, type: number, contents: Uint8Array): void {
   putByte(out, 0);
   putU32(out, contents.length);
   putU32(out, stored.length);
-  putU32(out, w.hash.low);
-  putU32(out, w.hash.high);
+  putU32(out, hash.low);
+  putU32(out, hash.high);
   out.bytes.set(stored, out.length);
   w.options.write(out.bytes);
+  // Only now it counts: a write that throws leaves the state of the blocks before it.
+  w.hash = hash;
+  w.rawBytes += contents.length;
   w.blockNumber++;
+  w.taken = totalsOf(w);
 }
 
-function writeEnd(w: WriterState): TraceTotals {
-  betweenItems(w);
-  if (w.block.length > 0) flushBlock(w);
-  start(w);
-  w.ended = true;
-  const totals: TraceTotals = {
+function totalsOf(w: WriterState): TraceTotals {
+  return {
     records: w.records,
     reads: w.reads,
     writes: w.writes,
@@ -294,8 +315,25 @@ function writeEnd(w: WriterState): TraceTotals {
     rawBytes: w.rawBytes,
     hash: hashText(w.hash),
   };
-  emitBlock(w, BLOCK.END, encodeUtf8(JSON.stringify(totals)));
-  return totals;
+}
+
+function writeEnd(w: WriterState, recorded: RecordingEnd | undefined): TraceTotals {
+  betweenItems(w);
+  if (w.block.length > 0) flushBlock(w);
+  start(w);
+  return emitEnd(w, totalsOf(w), recorded);
+}
+
+function abandon(w: WriterState, recorded: RecordingEnd | undefined): TraceTotals {
+  start(w);
+  return emitEnd(w, w.taken, recorded);
+}
+
+function emitEnd(w: WriterState, totals: TraceTotals, recorded: RecordingEnd | undefined): TraceTotals {
+  w.ended = true;
+  const whole = recorded === undefined ? totals : { ...totals, recorded };
+  emitBlock(w, BLOCK.END, encodeUtf8(JSON.stringify(whole)));
+  return whole;
 }
 
 /** Writes into memory; `bytes` is the whole file once the writer has ended. */
