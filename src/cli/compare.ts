@@ -3,10 +3,14 @@ import type { Command } from "commander";
 import { parseSettingsList, type Setting } from "../engine/settings.ts";
 import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
+import { againstTruth } from "../report/against-truth.ts";
 import type { Column } from "../report/table.ts";
+import type { Measurement } from "../report/trust.ts";
 import { EXIT, whenCalled } from "./command.ts";
 import { demandPlaces, wantsRecording, writeExports } from "./exports.ts";
+import { err, out } from "./host.ts";
 import { readMeasurements } from "./measured.ts";
+import { generationOfRelease } from "./nearest.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
 import { commandLine, show } from "./show.ts";
 import { simulate, warn } from "./simulation.ts";
@@ -16,6 +20,7 @@ export interface CompareOptions extends CommonOptions {
   readonly settings?: string;
   readonly generations?: string;
   readonly measured?: string;
+  readonly truth?: string;
 }
 
 /** A column to simulate. */
@@ -83,13 +88,40 @@ export async function simulateAll(
   return columns;
 }
 
-async function compare(file: string, options: CompareOptions): Promise<number> {
+/** What was measured, and the options with what it says where the user said nothing. */
+function withTruth(given: CompareOptions, kernelGiven: boolean): [CompareOptions, readonly Measurement[]] {
+  const { truth, measured } = given;
+  if (truth === undefined)
+    return [given, measured === undefined ? [] : readMeasurements(measured).measurements];
+  if (measured !== undefined)
+    throw new UserError("says the same as --truth: give one", { file: "--measured" });
+  const { measurements, release } = readMeasurements(truth);
+  const settings = given.settings ?? measurements.map(({ column }) => column).join("; ");
+  const generation = release === undefined || kernelGiven ? given.generation : generationOfRelease(release);
+  return [{ ...given, settings, generation }, measurements];
+}
+
+/** A fault that became a huge page hides the 511 behind it. */
+function warnOfRecording(workload: Workload): void {
+  if (workload.kind === "script") return;
+  const { header } = workload.open();
+  if (header.coverage !== "faults" || header.recordedUnder !== "always") return;
+  err(
+    "pagewise: warning: this trace was recorded under THP always: where a fault made a huge page, " +
+      "the faults behind it are missing, and other settings are predicted wrongly. Record under never " +
+      "(pagewise record does).\n",
+  );
+}
+
+async function compare(file: string, given: CompareOptions, kernelGiven: boolean): Promise<number> {
+  const [options, measurements] = withTruth(given, kernelGiven);
   const plan = planOf(options);
   demandPlaces(options);
-  const measurements = options.measured === undefined ? [] : readMeasurements(options.measured);
   const workload = await openWorkload(file);
+  warnOfRecording(workload);
   const columns = await simulateAll(workload, plan, options);
   show(columns, options, measurements);
+  if (options.truth !== undefined && options.json !== true) out(againstTruth(columns, measurements));
   await writeExports(columns, options, { command: commandLine(), measurements });
   return warn(workload) ? EXIT.broken : EXIT.ok;
 }
@@ -105,6 +137,14 @@ export function registerCompare(program: Command): void {
     )
     .option("--settings <columns>", 'columns, such as "thp=never; thp=always; thp=always,max_ptes_none=0"')
     .option("--generations <names>", 'kernels, such as "linux-6.1,linux-6.18"')
-    .option("--measured <file>", "what a real kernel did, as JSON: the report says how far the model is off");
-  whenCalled(addCommonOptions(command).addHelpText("after", EXAMPLES), compare);
+    .option("--measured <file>", "what a real kernel did, as JSON: the report says how far the model is off")
+    .option(
+      "--truth <file>",
+      "what `pagewise ground-truth` measured; its kernel and settings are taken unless told otherwise",
+    );
+  whenCalled(
+    addCommonOptions(command).addHelpText("after", EXAMPLES),
+    (file: string, options: CompareOptions) =>
+      compare(file, options, command.getOptionValueSource("generation") !== "default"),
+  );
 }

@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function read(text: string): unknown {
   const path = join(folder, "m.json");
   writeFileSync(path, text);
-  return readMeasurements(path);
+  return readMeasurements(path).measurements;
 }
 
 test("figures that were not measured are left out", () => {

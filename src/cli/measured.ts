@@ -35,8 +35,14 @@ function measurementOf(value: unknown, source: string): Measurement | undefined 
   return { column: value.column, source, ...figures };
 }
 
+export interface Measured {
+  readonly measurements: readonly Measurement[];
+  /** Release of the kernel that was measured, such as 6.18.44; not there when the file does not say it. */
+  readonly release?: string;
+}
+
 /** The measurements of a file. */
-export function readMeasurements(path: string): Measurement[] {
+export function readMeasurements(path: string): Measured {
   demandFile(path);
   const mistake = (found: string): UserError =>
     new UserError(`expected ${SHAPE}; found ${found}`, { file: path });
@@ -49,9 +55,11 @@ export function readMeasurements(path: string): Measurement[] {
   if (!isRecord(parsed) || typeof parsed.source !== "string") throw mistake("no source");
   if (!Array.isArray(parsed.columns)) throw mistake("no columns");
   const { source } = parsed;
-  return parsed.columns.map((column: unknown) => {
+  const measurements = parsed.columns.map((column: unknown) => {
     const measurement = measurementOf(column, source);
     if (measurement === undefined) throw mistake(JSON.stringify(column));
     return measurement;
   });
+  const release = /Linux (\d+\.\d+\S*)/.exec(typeof parsed.kernel === "string" ? parsed.kernel : source)?.[1];
+  return { measurements, ...(release === undefined ? {} : { release }) };
 }

@@ -9,6 +9,7 @@ import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
 import { registerFuzz } from "./fuzz.ts";
 import { registerGenerations } from "./generations.ts";
+import { registerGroundTruth } from "./ground-truth.ts";
 import { err, isReaderGone, out } from "./host.ts";
 import { registerImport } from "./import.ts";
 import { registerInfo } from "./info.ts";
@@ -40,6 +41,7 @@ function makeProgram(): Command {
   registerRun(program);
   registerCompare(program);
   registerRecord(program);
+  registerGroundTruth(program);
   registerImport(program);
   registerInfo(program);
   registerExport(program);

@@ -20,7 +20,7 @@ interface RecordOptions {
 const EXAMPLES = `
 Sources, the best first; the first that works here is taken:
   perf       kernel tracepoints: every page fault and mapping, about 1.5 µs a fault; needs root
-  valgrind   a small tool, built here from the distribution's valgrind package: every reference, 15 to 50 times slower
+  valgrind   a tool of ours, built from the distribution's valgrind: every reference, 15 to 50 times slower
   lackey     valgrind's own: every reference, some thousand times slower
   strace     system calls alone: mappings, but nothing of their use
 
@@ -138,7 +138,7 @@ async function conclude(recorded: Recorded, output: string): Promise<number> {
     `pagewise: ${output}: ${count(totals.records)} records, ${count(totals.events)} events, ` +
       `${formatBytes(bytes)}, in ${recorded.wallS.toFixed(2)} s; the recorder's own memory ${memory}\n`,
   );
-  err(`pagewise: next: pagewise compare ${output} --settings "thp=never; thp=always" --report report.html\n`);
+  err(`pagewise: next: pagewise compare ${output} --settings "thp=never; thp=always" --html report.html\n`);
   if (ended === undefined) return EXIT.ok;
   if (ended.code === undefined) err(`pagewise: the program was ended by ${ended.signal}\n`);
   return exitStatusOf(ended);

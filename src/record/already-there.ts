@@ -1,6 +1,7 @@
 /**
  * What a process had before its recording began, told as if it happened at the recording's first moment: its
- * mappings, and a fault for each of its anonymous pages that is in memory. Text as perf script would print it.
+ * mappings, and a fault for each of its anonymous pages that is in memory. Text as perf script would print
+ * it.
  *
  *     /proc/PID/maps, pagemap ──▶ "… syscalls:sys_enter_mmap: …", "… exceptions:page_fault_user: …"
  */
@@ -70,7 +71,9 @@ function mapArguments({ start, end, prot, shared, path }: Mapping): string[] {
   ];
 }
 
-/** A write fault for each page that is present and no file's: pagemap's bits 63 and 61 (high word: 31, 29). */
+/**
+ * A write fault for each page that is present and no file's: pagemap's bits 63 and 61 (high word: 31, 29).
+ */
 function* presentPages(pid: number, head: string, { start, end }: Mapping): Generator<Uint8Array> {
   let descriptor: number;
   try {
@@ -88,7 +91,8 @@ function* presentPages(pid: number, head: string, { start, end }: Mapping): Gene
       for (let page = 0; page < got; page++) {
         const high = words[2 * page + 1]!;
         if ((high & 0x80000000) === 0 || (high & 0x20000000) !== 0) continue;
-        text += `${head}exceptions:page_fault_user: address=${hex(at + page * PAGE_BYTES)} ip=0x0 error_code=0x6\n`;
+        const address = hex(at + page * PAGE_BYTES);
+        text += `${head}exceptions:page_fault_user: address=${address} ip=0x0 error_code=0x6\n`;
       }
       if (text !== "") yield Buffer.from(text);
     }

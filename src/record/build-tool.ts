@@ -1,6 +1,7 @@
 /**
- * Builds our valgrind tool from its C source and the installed valgrind's headers and libraries, once for each
- * version, into the user's cache. Its licence is valgrind's (GPL-2.0-or-later); nothing of it is linked here.
+ * Builds our valgrind tool from its C source and the installed valgrind's headers and libraries, once for
+ * each version, into the user's cache. Its licence is valgrind's (GPL-2.0-or-later); nothing of it is linked
+ * here.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

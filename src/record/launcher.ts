@@ -6,7 +6,8 @@
  *                     │ "pid 71"         ▲ SIGCONT                            │
  *                     └─────────────── wait4 ◀────────────────────────────────┘  "exit 0 …"
  *
- * Neither Node nor a shell can call prctl or wait4. Perl can, and is on every Debian; Python stands in for it.
+ * Neither Node nor a shell can call prctl or wait4. Perl can, and is on every Debian; Python stands in for
+ * it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
@@ -55,7 +56,7 @@ if pid == 0:
     try: os.execvp(program[0], program)
     except OSError as error: os.write(3, ("failed %d %s\\n" % (error.errno, error.strerror)).encode())
     os._exit(127)
-for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP): signal.signal(each, signal.SIG_IGN)
+for each in ("INT", "QUIT", "TERM", "HUP"): signal.signal(getattr(signal, "SIG" + each), signal.SIG_IGN)
 os.write(3, ("pid %d\\n" % pid).encode())
 _, status, u = os.wait4(pid, 0)
 def split(s): return [int(s), int(s % 1 * 1e6)]
@@ -98,6 +99,8 @@ export interface LaunchOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Where the program's standard output and error go; the terminal's unless told. */
   readonly output?: "inherit" | "ignore";
+  /** Its standard input; the terminal's unless told. */
+  readonly input?: "inherit" | "ignore";
 }
 
 /** The first of these programs that is on the PATH, with its whole path. */
@@ -154,7 +157,7 @@ export async function launch(program: readonly string[], options: LaunchOptions)
   const numbers = [...SYSCALLS[process.arch]!, options.hugePagesOff ? 1 : 0, 1].map(String);
   const output = options.output ?? "inherit";
   const child = spawn(command!, [...script, ...numbers, ...program], {
-    stdio: ["inherit", output, output, "pipe"],
+    stdio: [options.input ?? "inherit", output, output, "pipe"],
     env: { ...process.env, ...options.env },
   });
   return await listen(child, program[0]!);
@@ -219,7 +222,10 @@ async function untilStopped(pid: number): Promise<void> {
   throw new UserError("the program did not come to its start");
 }
 
-/** wait4's status and rusage: two times as seconds and µs, the largest resident set, and at 8 and 9 the faults. */
+/**
+ * wait4's status and rusage: two times as seconds and µs, the largest resident set, and at 8 and 9 the
+ * faults.
+ */
 function endOf(status: number, used: string, wallS: number): Ended {
   const u = used.split(" ").map(Number);
   const signalNumber = status & 127;

@@ -5,8 +5,8 @@
  *     program, stopped ◀── attach ── perf record ──pipe──▶ perf script ──text──▶ importer
  *                                         ▲ "enable", then SIGCONT; SIGINT behind the program's end
  *
- * perf attaches to the stopped program instead of starting it: the program's input, output and exit status stay
- * its own, and the recording begins with its exec.
+ * perf attaches to the stopped program instead of starting it: the program's input, output and exit status
+ * stay its own, and the recording begins with its exec.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
@@ -43,7 +43,7 @@ function missing(): string | undefined {
   if (toolVersion("perf") === undefined) return `perf does not run here: ${INSTALL}`;
   const paranoid = Number(readHost("/proc/sys/kernel/perf_event_paranoid") ?? "2");
   if (!isRoot() && paranoid > -1) {
-    return `perf's tracepoints need root, or kernel.perf_event_paranoid = -1 (it is ${paranoid}): run with sudo`;
+    return `its tracepoints need root: run with sudo, or set kernel.perf_event_paranoid (${paranoid} now) to -1`;
   }
   if (!isReadable(`${TRACEFS}/exceptions/page_fault_user/id`)) {
     return "tracefs is not mounted or not readable: sudo mount -t tracefs nodev /sys/kernel/tracing";
@@ -54,7 +54,7 @@ function missing(): string | undefined {
 export const perfSource: Source = {
   name: "perf",
   format: "perf",
-  sees: "every page fault and every change of mappings, from the kernel's tracepoints, with CPU and real time",
+  sees: "every page fault and change of mappings, from the kernel's tracepoints, with CPU and real time",
   misses: [
     "references that do not fault: TLB misses, and how hot a page is",
     "pages that the kernel touches without a fault (get_user_pages)",

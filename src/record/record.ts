@@ -2,7 +2,7 @@
  * Records: starts the source and the program, stores what comes while it comes, and ends with the program.
  *
  *     source.start ──▶ store opened ──▶ program let go ──▶ text ──▶ importer ──▶ store
- *                                            │ ends, or ^C, or time is over ──▶ source.stop ──▶ rest of the text
+ *                                            │ ends, or ^C, or time is over ──▶ stop ──▶ rest of the text
  */
 import { UserError } from "../lib/assert.ts";
 import { makeImporter } from "../workloads/import/detect.ts";

@@ -1,4 +1,6 @@
-/** Records with strace: the memory system calls and the life of processes, and nothing of how memory is used. */
+/**
+ * Records with strace: the memory system calls and the life of processes, and nothing of how memory is used.
+ */
 import { fifoCapture, makeFifo } from "./fifo.ts";
 import { toolVersion } from "./host-facts.ts";
 import { launch, onPath } from "./launcher.ts";

@@ -18,14 +18,16 @@ export interface Measurement {
   readonly peakAnonHugeKb?: number;
 }
 
-interface Comparison {
+/** One figure, as the model has it and as the kernel counted it. */
+export interface Comparison {
   readonly what: string;
   readonly kind: "count" | "bytes";
   readonly model: number;
   readonly real: number | undefined;
 }
 
-function comparisons({ result }: Column, m: Measurement): Comparison[] {
+/** The figures that a measurement can be held against. */
+export function comparisons({ result }: Column, m: Measurement): Comparison[] {
   const kb = (value: number | undefined): number | undefined =>
     value === undefined ? undefined : value * 1024;
   const hugePages = result.hugeFromFault;

@@ -1,9 +1,9 @@
 /**
- * Importer for `strace -f -ttt`: the memory system calls and the life of processes, with flags by name or, from
- * `-X raw`, as numbers. No line tells of a page being used: such a trace holds mappings alone.
+ * Importer for `strace -f -ttt`: the memory system calls and the life of processes, with flags by name or,
+ * from `-X raw`, as numbers. No line tells of a page being used: such a trace holds mappings alone.
  *
- *     12189 1795266665.707297 mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7fa9
- *     12189 1795266665.770433 vfork( <unfinished ...>
+ *     12189 1795266665.707297 mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) =
+ *     0x7fa9 12189 1795266665.770433 vfork( <unfinished ...>
  *     12190 1795266665.773346 execve("/usr/bin/ls", ["ls"], 0x5632ff439e18 … <unfinished ...>
  *     12189 1795266665.773636 <... vfork resumed>) = 12190
  *     12190 1795266665.781050 +++ exited with 0 +++

@@ -7,7 +7,7 @@ import { hash64, hashText } from "./hash.ts";
 import { openTrace } from "./reader.ts";
 import { summarizeTrace } from "./summary.ts";
 import { traceAsText } from "./text.ts";
-import { makeMemoryWriter, type TraceWriter } from "./writer.ts";
+import { makeMemoryWriter, makeTraceWriter, type TraceWriter } from "./writer.ts";
 
 /** Two threads, two slots, records of every kind and some events, in blocks of a few bytes. */
 function write(w: TraceWriter): void {
@@ -226,4 +226,26 @@ describe("parts of the format", () => {
     for (const event of events) expect(reader.next()).toEqual(event);
     expect(reader.next()).toBeUndefined();
   });
+});
+
+test("a trace whose file could not grow any more ends behind the last block that was taken", () => {
+  const parts: Uint8Array[] = [];
+  let room = 7;
+  const w = makeTraceWriter({
+    blockBytes: 8,
+    write(bytes) {
+      if (room-- === 0) throw new Error("the disk is full");
+      parts.push(bytes);
+    },
+  });
+  expect(() => write(w)).toThrow("the disk is full");
+  room = 1;
+  const totals = w.abandon({ wallS: 1 });
+  const bytes = Uint8Array.from(parts.flatMap((part) => [...part]));
+  const whole = textOf(stored({ blockBytes: 8 })).split("\n");
+  const kept = textOf(bytes).split("\n");
+  expect(kept.length).toBeLessThan(whole.length);
+  expect(kept.slice(0, -2)).toEqual(whole.slice(0, kept.length - 2));
+  const summary = summarizeTrace(openTrace(bytes));
+  expect(summary).toMatchObject({ records: totals.records, threads: totals.threads, slots: totals.slots });
 });

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { UserError } from "../lib/assert.ts";
+import { demandProgram, exitStatusOf, launch, launcherMissing } from "./launcher.ts";
+
+const missing = launcherMissing();
+if (missing !== undefined) console.warn(`skipped: tests of the launcher: ${missing}`);
+
+describe.skipIf(missing !== undefined)("a program that is launched", () => {
+  const quiet = { hugePagesOff: true, output: "ignore" } as const;
+
+  test("stands still until it may go, with huge pages off, and its exit status is told", async () => {
+    const launched = await launch(["sh", "-c", "exit 7"], quiet);
+    expect(readFileSync(`/proc/${launched.pid}/status`, "utf8")).toMatch(/^THP_enabled:\s*0$/m);
+    expect(readFileSync(`/proc/${launched.pid}/status`, "utf8")).toMatch(/^State:\s*T/m);
+    launched.go();
+    const ended = await launched.ended;
+    expect(exitStatusOf(ended)).toBe(7);
+    expect(ended.usage.minorFaults).toBeGreaterThan(0);
+    expect(ended.usage.maxRssKb).toBeGreaterThan(0);
+  });
+
+  test("that a signal ends has the status that a shell would show", async () => {
+    const launched = await launch(["sh", "-c", "kill -TERM $$"], { ...quiet, hugePagesOff: false });
+    launched.go();
+    const ended = await launched.ended;
+    expect(ended).toMatchObject({ code: undefined, signal: "SIGTERM" });
+    expect(exitStatusOf(ended)).toBe(128 + 15);
+  });
+
+  test("that cannot be started is the user's mistake", async () => {
+    expect(() => demandProgram("no-such-program-anywhere")).toThrow(UserError);
+    expect(() => demandProgram("/proc/version")).toThrow("may not be executed");
+    await expect(launch(["/no/such/program"], quiet)).rejects.toThrow("no such program");
+  });
+});
