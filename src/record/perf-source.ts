@@ -43,7 +43,7 @@ function missing(): string | undefined {
   if (toolVersion("perf") === undefined) return `perf does not run here: ${INSTALL}`;
   const paranoid = Number(readHost("/proc/sys/kernel/perf_event_paranoid") ?? "2");
   if (!isRoot() && paranoid > -1) {
-    return `its tracepoints need root: run with sudo, or set kernel.perf_event_paranoid (${paranoid} now) to -1`;
+    return `it needs root (sudo), or kernel.perf_event_paranoid at -1 (it is ${paranoid})`;
   }
   if (!isReadable(`${TRACEFS}/exceptions/page_fault_user/id`)) {
     return "tracefs is not mounted or not readable: sudo mount -t tracefs nodev /sys/kernel/tracing";
