@@ -52,7 +52,10 @@ export type LockClass =
   | "zone"
   | "anon_vma"
   | "khugepaged_mm"
-  | "deferred_split";
+  | "deferred_split"
+  | "autonuma_mm"
+  | "autonuma_queue"
+  | "compound";
 
 /** A kernel path: yields ops, gets nothing back, returns what it decided. */
 export type Path<T = void> = Generator<Op, T, void>;

@@ -14,7 +14,10 @@ import { khugepaged } from "../kernel/khugepaged/daemon.ts";
 import { wakeKhugepaged } from "../kernel/khugepaged/register.ts";
 import { type MachineSpec, nodeOfCpu } from "../kernel/machine.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
-import { numaTick, numaWork } from "../kernel/numa/scan.ts";
+import { knumaMigrated } from "../kernel/numa/autonuma/migrated.ts";
+import { autonuma, isPossible } from "../kernel/numa/autonuma/of.ts";
+import { knumaScand } from "../kernel/numa/autonuma/scand.ts";
+import { numaPolicy } from "../kernel/numa/policy.ts";
 import { currentTask } from "../kernel/numa/state.ts";
 import { kswapd } from "../kernel/reclaim/kswapd.ts";
 import { emit, type Kernel } from "../kernel/state.ts";
@@ -128,6 +131,7 @@ export function openSession(options: SessionOptions): Session {
   };
   startDaemons(session);
   k.numa.place = (_, node) => placeCurrent(session, node);
+  k.numa.exchange = (cpu) => exchangeCurrent(session, cpu);
   wakeKhugepaged(k);
   sample(session);
   return session;
@@ -189,6 +193,20 @@ function startDaemons(session: Session): void {
     if (runner !== undefined && runner.state !== "done") return;
     kswapds.set(node, start(runner, "kswapd" + node, kswapd(k, asNode(node))));
   };
+  if (k.behaviours.numaDesign.policy === "autonuma" && isPossible(k)) startAutonuma(k, start);
+}
+
+/** knuma_scand runs from boot on; the migrators when they are woken. */
+function startAutonuma(
+  k: Kernel,
+  start: (runner: Runner | undefined, name: string, path: Path) => Runner,
+): void {
+  const migrators = new Map<number, Runner>();
+  autonuma(k).onWake = (node) => {
+    const path = knumaMigrated(k, asNode(node));
+    migrators.set(node, start(migrators.get(node), "knuma_migrated" + node, path));
+  };
+  start(undefined, "knuma_scand", knumaScand(k));
 }
 
 /**
@@ -198,9 +216,10 @@ function startDaemons(session: Session): void {
 export function returnToUser({ k, d }: Session): Op {
   const task = currentTask(k);
   if (task === undefined || !k.tunables.numaBalancing) return PREEMPT;
-  if (k.nowNs >= task.tickAtNs) numaTick(k, task);
+  const policy = numaPolicy(k);
+  if (k.nowNs >= task.tickAtNs) policy.tick(k, task);
   d.programLimitNs = Math.min(d.horizonNs, task.tickAtNs);
-  return task.workQueued ? call(d, numaWork(k, task)) : PREEMPT;
+  return task.workQueued ? call(d, policy.work(k, task)) : PREEMPT;
 }
 
 /** Moves the current task to an idle CPU of a node, if it may go there; the node on which it will run. */
@@ -211,6 +230,17 @@ function placeCurrent({ k, d }: Session, node: NodeId): NodeId {
   if (cpu < 0) return asNode(nodeOfCpu(k.machine, k.cpu));
   runner.wantedCpu = cpu;
   return node;
+}
+
+/** The current task and another change places, if neither is bound to its own. */
+function exchangeCurrent({ k, d }: Session, cpu: number): boolean {
+  const runner = d.runners[d.cpus[k.cpu]!.current]!;
+  const other = d.runners[d.cpus[cpu]!.current];
+  if (other?.mm === undefined || runner.pinned || other.pinned) return false;
+  if (runner.wantedCpu !== runner.cpu || other.wantedCpu !== other.cpu) return false;
+  runner.wantedCpu = cpu;
+  other.wantedCpu = k.cpu;
+  return true;
 }
 
 /** One fault of the current task: `yield fault(…)`, then ask `faultOutcome` with the time from before. */

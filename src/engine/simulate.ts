@@ -151,6 +151,18 @@ function describeMachine({ k }: Session): string {
   return `nodes=${nodes} cpus=${cpus} mem=${size}`;
 }
 
+/** Locks of the designs of 2012. */
+function designLocks({ numa }: Session["k"]): Lock[] {
+  if (numa.early === undefined) return [];
+  const { autonuma, pageLocks } = numa.early;
+  return [
+    autonuma.mutex,
+    ...autonuma.queues.map((queue) => queue.lock),
+    ...autonuma.compoundLocks,
+    ...pageLocks,
+  ].filter((lock) => lock.stats.acquisitions > 0);
+}
+
 /** Contention by lock class. */
 function lockResults({ k, goneLocks }: Session): LockResult[] {
   const locks: Lock[] = [
@@ -159,6 +171,7 @@ function lockResults({ k, goneLocks }: Session): LockResult[] {
     ...k.mms.flatMap((mm) => (mm === undefined ? [] : [mm.mmapLock])),
     ...k.buddy.zones.map((zone) => zone.lock),
     ...k.lru.nodes.map((node) => node.lock),
+    ...designLocks(k),
   ];
   const byClass = new Map<
     string,

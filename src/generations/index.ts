@@ -1,10 +1,27 @@
 /** The only list of generations: from it come `--help`, `pagewise generations` and the web form. */
+import { AUTONUMA, AUTONUMA_14, AUTONUMA_28, AUTONUMA_REVIEWED } from "./autonuma.ts";
 import type { Generation } from "./generation.ts";
+import { LINUX_3_7_NOBALANCE } from "./linux-3.7-nobalance.ts";
+import { LINUX_3_8, LINUX_3_9 } from "./linux-3.8.ts";
 import { LINUX_6_1 } from "./linux-6.1.ts";
 import { LINUX_6_12 } from "./linux-6.12.ts";
 import { LINUX_6_18 } from "./linux-6.18.ts";
+import { NUMACORE, NUMACORE_NOVEMBER } from "./numacore.ts";
 
-export const GENERATIONS: readonly Generation[] = [LINUX_6_1, LINUX_6_12, LINUX_6_18];
+export const GENERATIONS: readonly Generation[] = [
+  LINUX_6_1,
+  LINUX_6_12,
+  LINUX_6_18,
+  LINUX_3_7_NOBALANCE,
+  AUTONUMA,
+  AUTONUMA_14,
+  AUTONUMA_REVIEWED,
+  AUTONUMA_28,
+  NUMACORE,
+  NUMACORE_NOVEMBER,
+  LINUX_3_8,
+  LINUX_3_9,
+];
 
 export function generationByName(name: string): Generation | undefined {
   return GENERATIONS.find((generation) => generation.name === name);

@@ -22,6 +22,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
   smapsSkipsHiddenHuge: true,
+  numaDesign: { policy: "mainline" },
 };
 
 export const LINUX_6_1: Generation = {

@@ -3,6 +3,9 @@
  * a version; a generation (`generations/`) is a value of this type with its knobs. Each field says who reads
  * it and where the alternatives come from (kernel, function, version).
  */
+import type { NumaDesign } from "./numa/design.ts";
+import type { Tunables } from "./tunables.ts";
+
 export interface Behaviours {
   /**
    * Write fault on the huge zero page. mm/huge_memory.c do_huge_pmd_wp_page(): 5.8–6.12 split, else a new
@@ -52,4 +55,8 @@ export interface Behaviours {
   readonly smapsSkipsHiddenHuge: boolean;
   /** Areas without anon_vma merge with faulted neighbours (6.16+). mm/vma.c is_mergeable_anon_vma(). */
   readonly mergeUnfaulted: boolean;
+  /** What this kernel does where later ones have a knob that it lacks. */
+  readonly fixed?: Readonly<Partial<Tunables>>;
+  /** Automatic NUMA balancing: which design, in which of its forms. */
+  readonly numaDesign: NumaDesign;
 }

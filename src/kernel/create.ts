@@ -46,7 +46,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const frameCount = Math.floor(machine.memBytes / PAGE_BYTES);
   const frames = makeFrames(frameCount);
   const blocks = makeBlocks(frameCount, geometry.pagesPerHuge);
-  const tunables = defaultTunables();
+  const tunables = { ...defaultTunables(), ...behaviours.fixed };
   const knobs = makeKnobs(options.knobSpecs);
   if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9)
     knobs.write("transparent_hugepage/enabled", "never");

@@ -13,6 +13,7 @@ import { type Census, takeCensus } from "./census.ts";
 import { FRAME_BELIEFS } from "./invariants-frames.ts";
 import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
+import { wrongQueue } from "./numa/autonuma/queue.ts";
 import type { Kernel } from "./state.ts";
 import { type Level, tagsOf } from "./tlb/level.ts";
 import { HUGE_KEY } from "./tlb/tlb.ts";
@@ -31,6 +32,7 @@ export const INVARIANTS: readonly Invariant[] = [
   { belief: "a PTE table is in use or free, and a free one is empty", check: wrongTables },
   { belief: "a swap slot's use count is the number of entries that name it", check: wrongSlot },
   ...FRAME_BELIEFS,
+  { belief: "AutoNUMA's queues hold what they count, and each page once", check: wrongQueue },
   { belief: "khugepaged's list has each registered address space once", check: wrongList },
   { belief: "no TLB of a CPU in use knows more than the page tables allow", check: wrongTlb },
 ];

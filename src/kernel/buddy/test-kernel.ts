@@ -5,6 +5,7 @@
  * Not modelled: time, other CPUs' paths.
  */
 import { type Geometry, LIFE } from "../../core/geometry.ts";
+import type { KnobSpec } from "../../core/knobs.ts";
 import type { Path } from "../../core/ops.ts";
 import { asVpn, PAGE_BYTES, type Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
@@ -32,6 +33,7 @@ export interface TestMachine {
   readonly seed?: number;
   readonly behaviours?: Partial<Behaviours>;
   readonly tunables?: Partial<Tunables>;
+  readonly knobSpecs?: readonly KnobSpec[];
 }
 
 /** What most kernels have in common; single fields are for tests to change. */
@@ -52,6 +54,7 @@ const BEHAVIOURS: Behaviours = {
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
   smapsSkipsHiddenHuge: true,
+  numaDesign: { policy: "mainline" },
 };
 
 const LEVEL = { entries: 4, ways: 4 };
@@ -73,7 +76,7 @@ export function testKernel(of: TestMachine): Kernel {
   const k = createKernel({
     machine,
     behaviours: { ...BEHAVIOURS, ...of.behaviours },
-    knobSpecs: COMMON_KNOBS,
+    knobSpecs: of.knobSpecs ?? COMMON_KNOBS,
     costs: new Proxy({}, { get: () => 0 }) as Costs,
     tlb: { l1Small: LEVEL, l1Huge: "shared", l2: { ...LEVEL, hugeWays: 4 }, walkCaches: "none" },
   });

@@ -17,12 +17,12 @@ import type { Mm } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { ensureRow } from "../mm/tables.ts";
 import { findVma, VM, type Vma } from "../mm/vma.ts";
+import { numaPolicy } from "../numa/policy.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
 import { faultAnonymous } from "./anonymous.ts";
 import { faultFile } from "./file.ts";
-import { faultHint, faultHintHuge } from "./hint.ts";
 import { faultHuge } from "./huge.ts";
 import { faultHugeWriteProtected } from "./huge-write-protect.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -63,8 +63,9 @@ function hugePath(
 ): Path<FaultOutcome> | undefined {
   const kind = k.pt.pmd.kind[row]!;
   if (kind === PMD.NONE) return mayBeHuge(k, vma, "fault") ? faultHuge(k, vma, row, vpn, write) : undefined;
-  if (kind === PMD.TABLE) return undefined;
-  if ((k.pt.pmd.flags[row]! & PTE.HINT) !== 0) return faultHintHuge(k, row);
+  const hint = (k.pt.pmd.flags[row]! & PTE.HINT) !== 0;
+  if (kind === PMD.TABLE) return hint ? numaPolicy(k).faultTable?.(k, vma, row) : undefined;
+  if (hint) return numaPolicy(k).faultHuge(k, vma, row, write);
   if (!write || (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) return spurious();
   return faultHugeWriteProtected(k, vma, row);
 }
@@ -79,7 +80,7 @@ function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Pa
     return faultAnonymous(k, vma, row, vpn, write);
   }
   if ((flags & PTE.SWAP) !== 0) return faultSwapped(k, vma, row, vpn, write);
-  if ((flags & PTE.HINT) !== 0) return faultHint(k, vma, row, vpn);
+  if ((flags & PTE.HINT) !== 0) return numaPolicy(k).faultSmall(k, vma, row, vpn);
   if (write && (flags & PTE.WRITE) === 0) return faultWriteProtected(k, vma, row, vpn);
   return spurious();
 }

@@ -62,7 +62,8 @@ export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn)
   const shared = (vma.flags & VM.SHARED) !== 0;
   if (shared || (!noFrame && canReuse(k, vma, old))) {
     k.pt.pteFlags[pte] = flags | WRITABLE;
-    resetCpupid(k, old, 1);
+    // Kernels before cpupids left the mark of a page that a write takes over.
+    if (k.behaviours.numaDesign.policy === "mainline") resetCpupid(k, old, 1);
     yield lock.release;
     return "cow-reuse";
   }

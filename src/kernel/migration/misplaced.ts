@@ -46,7 +46,7 @@ function isolateForMove(k: Kernel, head: Pfn, to: NodeId): boolean {
 }
 
 /** Some zone of the node would stay above its high watermark. */
-function hasRoom(k: Kernel, node: NodeId, pages: number): boolean {
+export function hasRoom(k: Kernel, node: NodeId, pages: number): boolean {
   return k.buddy.nodes[node]!.zones.some(
     (zone) =>
       zone.managedPages > 0 && watermarkOk(k.buddy, zone, 0, zone.highPages + zone.boostPages + pages),

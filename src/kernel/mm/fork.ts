@@ -14,6 +14,7 @@ import type { Path } from "../../core/ops.ts";
 import { asPfn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
 import { khugepagedFork } from "../khugepaged/register.ts";
 import { pageTableLock } from "../locks.ts";
+import { numaPolicy } from "../numa/policy.ts";
 import { shareSwapSlot } from "../reclaim/swap.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -61,6 +62,8 @@ export function* forkMm(k: Kernel, parent: Mm): Path<Mm> {
     yield flushRange(k, parent, first.start, last.end - first.start, "fork");
   }
   yield parent.mmapLock.release;
+  const { enter } = numaPolicy(k);
+  if (enter !== undefined) yield* enter(k, child);
   emit(k, EVENT.fork, parent.id, child.id, k.nowNs - startNs);
   return child;
 }

@@ -11,6 +11,7 @@ import type { Op, Path } from "../../core/ops.ts";
 import { assert } from "../../lib/assert.ts";
 import { dropShared } from "../fault/shared.ts";
 import { khugepagedExit } from "../khugepaged/register.ts";
+import { numaPolicy } from "../numa/policy.ts";
 import { lruDrain } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { splitVma } from "./edges.ts";
@@ -68,6 +69,8 @@ function releaseAreas(k: Kernel, gone: readonly Vma[]): void {
 
 /** The last thread left: everything goes. The mm must not be used afterwards. */
 export function* exitMm(k: Kernel, mm: Mm): Path {
+  const { exit } = numaPolicy(k);
+  if (exit !== undefined) yield* exit(k, mm);
   yield* khugepagedExit(k, mm);
   lruDrain(k, k.cpu);
   const gone = mm.vmas.splice(0);

@@ -12,6 +12,7 @@
  */
 import type { Pfn } from "../../core/units.ts";
 import type { Kernel } from "../state.ts";
+import { forgetQueued, queueTails } from "./autonuma/queue.ts";
 
 /** Nobody: all ones. */
 export const CPUPID_UNSET = -1;
@@ -49,6 +50,7 @@ export function exchangeCpupid(k: Kernel, head: Pfn, cpupid: number): number {
 
 /** Nobody has used these pages: they were freed, or a write took them over in place. */
 export function resetCpupid(k: Kernel, pfn: Pfn, pages: number): void {
+  if (k.numa.early !== undefined) forgetQueued(k, pfn);
   if (k.numa.cpupid === undefined) return;
   if (pages === 1) k.numa.cpupid[pfn] = 0;
   else k.numa.cpupid.fill(0, pfn, pfn + pages);
@@ -56,6 +58,7 @@ export function resetCpupid(k: Kernel, pfn: Pfn, pages: number): void {
 
 /** A page moved to another frame. */
 export function moveCpupid(k: Kernel, from: Pfn, to: Pfn): void {
+  if (k.numa.early !== undefined) forgetQueued(k, from);
   if (k.numa.cpupid === undefined) return;
   k.numa.cpupid[to] = k.numa.cpupid[from]!;
   k.numa.cpupid[from] = 0;
@@ -63,5 +66,6 @@ export function moveCpupid(k: Kernel, from: Pfn, to: Pfn): void {
 
 /** A huge page became base pages. */
 export function spreadCpupid(k: Kernel, head: Pfn, pages: number): void {
+  if (k.numa.early !== undefined) queueTails(k, head, pages);
   if (k.numa.cpupid !== undefined) k.numa.cpupid.fill(k.numa.cpupid[head]!, head + 1, head + pages);
 }

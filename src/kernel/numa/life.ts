@@ -11,6 +11,7 @@ import { MS_NS, NO_NODE } from "../../core/units.ts";
 import { nodeOfCpu } from "../machine.ts";
 import type { Kernel } from "../state.ts";
 import { scanMaxMs, scanStartMs } from "./period.ts";
+import { numaPolicy } from "./policy.ts";
 import { JIFFY_NS, jiffies, makeNumaTask, msToJiffies, type NumaTask } from "./state.ts";
 
 /** The child of a task: a thread of the same process, or a new one. Before the address space is copied. */
@@ -22,6 +23,7 @@ export function forkNumaTask(k: Kernel, parent: NumaTask, kind: "fork" | "thread
     mm.numa.scanSeq = 0;
   }
   const child = makeNumaTask(k, mm);
+  numaPolicy(k).fork?.(k, parent, child, kind);
   child.scanSeq = mm?.numa.scanSeq ?? 0;
   child.scanPeriodMaxMs = parent.scanPeriodMaxMs;
   for (const [i, pages] of parent.locality.entries()) child.locality[i] = pages;

@@ -13,6 +13,7 @@ import type { NodeId } from "../../core/units.ts";
 import { MS_NS, NO_NODE } from "../../core/units.ts";
 import type { Mm } from "../mm/mm.ts";
 import type { Kernel } from "../state.ts";
+import type { EarlyNuma } from "./early/state.ts";
 
 /** A timer tick, with HZ=250. The kernel counts time in these where it says jiffies. */
 export const JIFFY_NS = 4 * MS_NS;
@@ -96,6 +97,13 @@ export interface NumaState {
    * run afterwards. Given by whoever drives the tasks.
    */
   place: ((task: NumaTask, node: NodeId) => NodeId) | undefined;
+  /**
+   * The current task and the one that runs on that CPU change places, if both may; true if they do. Given by
+   * whoever drives the tasks.
+   */
+  exchange: ((cpu: number) => boolean) | undefined;
+  /** What the designs of 2012 remember: made by the first that asks. */
+  early: EarlyNuma | undefined;
 }
 
 /** The first program's number: assumed, those before it belong to the system. */
@@ -108,6 +116,8 @@ export function makeNuma(cpus: number): NumaState {
     nextPid: FIRST_PID,
     nextGroup: 1,
     place: undefined,
+    exchange: undefined,
+    early: undefined,
   };
 }
 

@@ -13,7 +13,7 @@ const DAEMON = THP + "khugepaged/";
 const NUMA = "sched/numa_balancing/";
 const UINT_MAX = 2 ** 32 - 1;
 
-function choice(
+export function choice(
   name: string,
   choices: readonly string[],
   initial: string,
@@ -23,7 +23,7 @@ function choice(
   return { name, type: "choice", choices, default: initial, doc, source };
 }
 
-function number(
+export function number(
   name: string,
   unit: string,
   [min, initial, max]: readonly [min: number, initial: number, max: number],

@@ -71,6 +71,12 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   "vm.overcommit_memory": (t, knobs, name) => {
     t.overcommitMemory = knobs.readNumber(name);
   },
+  "sched_features/NUMA": (t, knobs, name) => {
+    t.numaBalancing = knobs.readNumber(name) !== 0;
+  },
+  "autonuma/enabled": (t, knobs, name) => {
+    t.numaBalancing = knobs.readNumber(name) !== 0;
+  },
   "kernel.numa_balancing": (t, knobs, name) => {
     t.numaBalancing = knobs.readNumber(name) !== 0;
   },

@@ -1,0 +1,86 @@
+/**
+ * AutoNUMA (2012): a kernel thread marks the memory of every process, hint faults queue pages to a daemon on
+ * each node, and running tasks change places towards their memory.
+ *
+ *     knuma_scand ─▶ marks PMDs ─▶ hint ─▶ last_nid twice? ─▶ queue[node] ─▶ knuma_migratedN (splits huge pages)
+ *                     └▶ where the process's memory lies ─┐  └▶ where the task faults ─┐
+ *                                                         └──────▶ balancer ◀─────────┘
+ *
+ * The forms follow the versions: alpha14 as first posted, 19 (June 2012, the review's), 28 (migration on fault).
+ */
+import type { Autonuma } from "../kernel/numa/design.ts";
+import { autonumaKnobs, ON_FAULT_KNOBS, QUEUE_KNOBS } from "../kernel/proc/knob-list-2012.ts";
+import { derive, type Generation } from "./generation.ts";
+import { BEHAVIOURS_3_7 } from "./linux-3.7-nobalance.ts";
+
+/** As the review of June 2012 read it. */
+const FORM_19: Autonuma = {
+  policy: "autonuma",
+  migrate: "queues",
+  cancel: "if-for-another",
+  enqueue: "before-lock",
+  tail: "together",
+  reference: "after-isolation",
+  splitFreed: "let-go",
+  counted: "isolated",
+  listed: "fork",
+  unlink: "marked",
+  statistics: "resident",
+};
+
+export const AUTONUMA: Generation = {
+  name: "autonuma",
+  summary:
+    "AutoNUMA 19: knuma_scand, queues to knuma_migratedN, tasks that change places; splits huge pages.",
+  behaviours: derive(BEHAVIOURS_3_7, { numaDesign: FORM_19 }),
+  knobs: [...autonumaKnobs(5000), ...QUEUE_KNOBS],
+  sources: ["the patch of 28 June 2012 as its review quotes it", "mm/autonuma.c, alpha14 and 24"],
+  judgedBy: "published runs of autonumabench: see docs/designs.md. No recording of such a kernel",
+};
+
+/** alpha14, with what later versions repaired. */
+export const AUTONUMA_14: Generation = {
+  ...AUTONUMA,
+  name: "autonuma-alpha14",
+  summary: "AutoNUMA alpha14: as 19, before the repairs of tails, references and freed pages.",
+  behaviours: derive(BEHAVIOURS_3_7, {
+    numaDesign: {
+      ...FORM_19,
+      tail: "queued-first",
+      reference: "before-isolation",
+      splitFreed: "forgotten",
+      unlink: "unmarked",
+    },
+  }),
+  sources: ["mm/autonuma.c, an alpha13 or alpha14 version"],
+};
+
+/** What the review asked for: no lock at fork, decisions looked at again, a count of what moved. */
+export const AUTONUMA_REVIEWED: Generation = {
+  ...AUTONUMA,
+  name: "autonuma-reviewed",
+  summary: "AutoNUMA 24 as the review wanted it: listed by the scanner, checked under the lock, true counts.",
+  behaviours: derive(BEHAVIOURS_3_7, {
+    numaDesign: {
+      ...FORM_19,
+      cancel: "if-queued",
+      enqueue: "under-lock",
+      counted: "moved",
+      listed: "scanner",
+    },
+  }),
+  knobs: [...autonumaKnobs(10_000), ...QUEUE_KNOBS],
+  sources: ["mm/autonuma.c of 22 August 2012 (24)", "the review of 2 July 2012"],
+};
+
+/** 28: no daemons and queues, the faulting task migrates within a limit. */
+export const AUTONUMA_28: Generation = {
+  ...AUTONUMA,
+  name: "autonuma-28",
+  summary: "AutoNUMA 28: the faulting task migrates, 128 MiB a tenth of a second; false sharing stops it.",
+  behaviours: derive(BEHAVIOURS_3_7, {
+    numaDesign: { ...FORM_19, cancel: "if-queued", migrate: "on-fault", statistics: "faults" },
+  }),
+  knobs: [...autonumaKnobs(10_000), ...ON_FAULT_KNOBS],
+  sources: ["mm/autonuma.c, the last stored version (27 or 28)"],
+};

@@ -1,0 +1,391 @@
+import { expect, test } from "vitest";
+import { C } from "../../../core/counters.ts";
+import { asCpu, asNode, asPfn, MS_NS } from "../../../core/units.ts";
+import { putPage } from "../../buddy/free.ts";
+import { frameOf, runAlone } from "../../buddy/test-kernel.ts";
+import { violations } from "../../invariants.ts";
+import { makeMm } from "../../mm/mm.ts";
+import { pinPage } from "../../mm/pin.ts";
+import { autonumaKnobs, ON_FAULT_KNOBS, QUEUE_KNOBS } from "../../proc/knob-list-2012.ts";
+import type { Autonuma } from "../design.ts";
+import { exchangeLast, lastUser } from "../early/last-nid.ts";
+import { earlyTask } from "../early/state.ts";
+import { nodes, type Program, picture, program, runOn, touchHints } from "../early/test-program.ts";
+import { makeNumaTask } from "../state.ts";
+import { balance, weightOf } from "./balance.ts";
+import { follow, hintFault } from "./follow.ts";
+import { enlist, enterAutonuma, exitAutonuma } from "./life.ts";
+import { knumaMigrated, migrateBatch } from "./migrated.ts";
+import { autonuma, KNOB } from "./of.ts";
+import { dequeue, enqueue, queuedTo, wrongQueue } from "./queue.ts";
+import { knumaScand } from "./scand.ts";
+
+const FORM: Autonuma = {
+  policy: "autonuma",
+  migrate: "queues",
+  cancel: "if-queued",
+  enqueue: "under-lock",
+  tail: "together",
+  reference: "after-isolation",
+  splitFreed: "let-go",
+  counted: "isolated",
+  listed: "fork",
+  unlink: "marked",
+  statistics: "resident",
+};
+
+function make(of: { huge?: boolean; nodes?: number; pages?: number } & Partial<Autonuma> = {}): Program {
+  const { huge = false, nodes: count = 3, pages = 8, ...form } = of;
+  const p = program({
+    design: { ...FORM, ...form },
+    knobs: [...autonumaKnobs(10_000), ...QUEUE_KNOBS, ...ON_FAULT_KNOBS],
+    huge,
+    nodes: count,
+    pages,
+  });
+  enlist(p.k, p.mm);
+  return p;
+}
+
+/** Runs knuma_scand until it sleeps for that long: one pass of a short list. */
+function scanPass(p: Program): void {
+  for (const op of knumaScand(p.k)) {
+    p.k.nowNs += op.kind === "sleep" ? op.waitNs! : 0;
+    if (op.kind === "sleep" && op.waitNs! > 1000 * MS_NS) return;
+  }
+}
+
+const page = (p: Program, i: number) => frameOf(p.k, p.mm, p.start + i);
+
+test("the first fault queues a page at once; it moves with the migrator's batch", () => {
+  const p = make();
+  scanPass(p);
+  touchHints(p);
+  expect(autonuma(p.k).queues[1]!.pages).toBe(8);
+  expect(nodes(p)).toBe("00000000");
+  runAlone(knumaMigrated(p.k, asNode(1)));
+  expect(nodes(p)).toBe("11111111");
+  expect(autonuma(p.k).queues[1]!.pages).toBe(0);
+  expect(violations(p.k)).toEqual([]);
+});
+
+/** The state before the fault: last_nid, migrate_nid; the page is on node 0, the fault on node 1. */
+function faulted(last: number, waiting: number, here = 1, form: Partial<Autonuma> = {}): string {
+  const p = make(form);
+  const pfn = page(p, 0);
+  if (waiting >= 0) runAlone(enqueue(p.k, pfn, asNode(waiting), asNode(0)));
+  if (last >= 0) exchangeLast(p.k, pfn, last);
+  runOn(p, here);
+  const counts = runAlone(follow(p.k, pfn));
+  expect(wrongQueue(p.k)).toBe(undefined);
+  return `last ${lastUser(p.k, pfn)}, waits for ${queuedTo(autonuma(p.k), pfn)}, counts on ${counts}`;
+}
+
+test("last_nid and migrate_nid: the whole machine", () => {
+  //                  last  waiting                       a page of node 0, used from node 1
+  expect(faulted(-1, -1)).toBe("last 1, waits for 1, counts on 1");
+  expect(faulted(1, -1)).toBe("last 1, waits for 1, counts on 1");
+  expect(faulted(1, 1)).toBe("last 1, waits for 1, counts on 1");
+  expect(faulted(1, 2)).toBe("last 1, waits for 1, counts on 1");
+  expect(faulted(2, -1)).toBe("last 1, waits for -1, counts on 0");
+  expect(faulted(2, 2)).toBe("last 1, waits for -1, counts on 0");
+  expect(faulted(2, 1)).toBe("last 1, waits for -1, counts on 0");
+  //                                                      used from where it is
+  expect(faulted(0, 2, 0)).toBe("last 0, waits for -1, counts on 0");
+  expect(faulted(2, 2, 0)).toBe("last 0, waits for -1, counts on 0");
+});
+
+test("up to 19 a page that waits for this very node stays queued, and counts there", () => {
+  expect(faulted(2, 1, 1, { cancel: "if-for-another" })).toBe("last 1, waits for 1, counts on 1");
+  expect(faulted(2, 2, 1, { cancel: "if-for-another" })).toBe("last 1, waits for -1, counts on 0");
+});
+
+test("two nodes that take turns never move a page once it has been used", () => {
+  const p = make();
+  exchangeLast(p.k, page(p, 0), 0);
+  for (let turn = 0; turn < 6; turn++) {
+    runOn(p, turn % 2 === 0 ? 1 : 0);
+    runAlone(hintFault(p.k, page(p, 0), 1));
+    expect(queuedTo(autonuma(p.k), page(p, 0))).toBe(-1);
+  }
+});
+
+test("lists are by source, taken one page a node and round, the oldest first", () => {
+  const p = make();
+  runAlone(enqueue(p.k, page(p, 3), asNode(1), asNode(0)));
+  runAlone(enqueue(p.k, page(p, 5), asNode(1), asNode(0)));
+  p.k.knobs.write(KNOB.PAGES_TO_MIGRATE, "1");
+  runAlone(migrateBatch(p.k, asNode(1)));
+  expect(nodes(p)).toBe("00010000");
+  expect(autonuma(p.k).queues[1]!.pages).toBe(1);
+});
+
+test("a queue that grows past pages_to_migrate wakes its migrator once, unless that is deferred", () => {
+  for (const defer of [0, 1]) {
+    const p = make();
+    p.k.knobs.write(KNOB.PAGES_TO_MIGRATE, "3");
+    p.k.knobs.write(KNOB.DEFER, String(defer));
+    const woken: number[] = [];
+    autonuma(p.k).onWake = (node) => woken.push(node);
+    for (let i = 0; i < 6; i++) runAlone(enqueue(p.k, page(p, i), asNode(2), asNode(0)));
+    expect(woken).toEqual(defer === 0 ? [2] : []);
+  }
+});
+
+test("a queued huge page counts whole, and its tails go one by one: the count ends at 0", () => {
+  const p = make({ huge: true });
+  scanPass(p);
+  touchHints(p);
+  const queue = autonuma(p.k).queues[1]!;
+  expect(queue.pages).toBe(8);
+  expect(queue.lists[0]!.size).toBe(2);
+  p.k.knobs.write(KNOB.PAGES_TO_MIGRATE, "1");
+  runAlone(migrateBatch(p.k, asNode(1)));
+  expect(queue.pages).toBe(7);
+  expect(queue.lists[0]!.size).toBe(4);
+  expect(violations(p.k)).toEqual([]);
+  p.k.knobs.write(KNOB.PAGES_TO_MIGRATE, "100");
+  runAlone(migrateBatch(p.k, asNode(1)));
+  expect(queue.pages).toBe(0);
+  expect(nodes(p)).toBe("11111111");
+  expect(p.k.vmstat[C.thp_split_page]).toBe(2);
+});
+
+test("a page that is freed leaves its queue; one on no LRU list is let go, and counted as lost", () => {
+  const p = make();
+  runAlone(enqueue(p.k, page(p, 0), asNode(1), asNode(0)));
+  const other = page(p, 1);
+  runAlone(enqueue(p.k, other, asNode(1), asNode(0)));
+  p.k.frames.flags[other]! &= ~8;
+  runAlone(migrateBatch(p.k, asNode(1)));
+  p.k.frames.flags[other]! |= 8;
+  expect(autonuma(p.k).figures.lostPages).toBe(1);
+  expect(p.k.frames.refCount[other]).toBe(1);
+  expect(queuedTo(autonuma(p.k), other)).toBe(-1);
+});
+
+test("pages_migrated counts what was isolated, as posted, or what moved, as reviewed", () => {
+  for (const [counted, expected] of [
+    ["isolated", 1],
+    ["moved", 0],
+  ] as const) {
+    const p = make({ counted });
+    runAlone(enqueue(p.k, page(p, 0), asNode(1), asNode(0)));
+    pinPage(p.k, p.mm, p.start);
+    runAlone(migrateBatch(p.k, asNode(1)));
+    expect(nodes(p)).toBe("00000000");
+    expect(autonuma(p.k).pagesMigrated).toBe(expected);
+    expect(autonuma(p.k).figures.failedPages).toBe(1);
+    // Not queued again, and back on its list.
+    expect(violations(p.k)).toEqual([]);
+  }
+});
+
+test("a decision that is stale by the time of the lock: posted, the page is queued from where it is not", () => {
+  const stale = (["before-lock", "under-lock"] as const).map((form) => {
+    const p = make({ enqueue: form });
+    runAlone(enqueue(p.k, page(p, 0), asNode(1), asNode(2)));
+    return wrongQueue(p.k) !== undefined;
+  });
+  expect(stale).toEqual([true, false]);
+});
+
+test("task statistics are halved once at the first fault of a pass: passes without a fault halve nothing", () => {
+  const p = make();
+  const entry = enlist(p.k, p.mm);
+  const state = earlyTask(p.k, p.task);
+  const sums: number[] = [];
+  for (const [pass, pages] of [
+    [1, 1000],
+    [1, 1],
+    [2, 0],
+    [7, 0],
+    [8, 3],
+  ] as const) {
+    entry.pass = pass;
+    runOn(p, 0);
+    runAlone(hintFault(p.k, page(p, 0), pages));
+    sums.push(state.faults[0]!);
+  }
+  expect(sums).toEqual([1000, 1001, 500, 250, 128]);
+  expect(state.total).toBe(128);
+});
+
+test("the address space's statistics are where its memory lies, used or not", () => {
+  const p = make();
+  scanPass(p);
+  expect([...enlist(p.k, p.mm).faults]).toEqual([8, 0, 0]);
+  scanPass(p);
+  expect([...enlist(p.k, p.mm).faults]).toEqual([8, 0, 0]);
+});
+
+test("working_set: pages whose mark nobody has met count nothing", () => {
+  const p = make();
+  p.k.knobs.write(KNOB.WORKING_SET, "1");
+  scanPass(p);
+  expect(enlist(p.k, p.mm).total).toBe(8);
+  touchHints(p, 0, 4);
+  scanPass(p);
+  expect(enlist(p.k, p.mm).total).toBe(4);
+});
+
+test("pmd 1: one access accounts a whole table to whoever made it; pmd 0: each page by itself", () => {
+  const faults = ["1", "0"].map((value) => {
+    const p = make();
+    p.k.knobs.write(KNOB.PMD, value);
+    scanPass(p);
+    expect(picture(p)).toBe("HHHHHHHH");
+    touchHints(p, 0, 1);
+    return earlyTask(p.k, p.task).total;
+  });
+  expect(faults).toEqual([4, 1]);
+});
+
+test("a shared or marked huge page is 512 of progress without work; an empty list pretends a budget", () => {
+  const p = make({ huge: true });
+  scanPass(p);
+  expect(autonuma(p.k).figures).toMatchObject({ progressPages: 9, markedPages: 8 });
+  scanPass(p);
+  expect(autonuma(p.k).figures).toMatchObject({ progressPages: 18, markedPages: 8 });
+  p.mm.users = 0;
+  scanPass(p);
+  scanPass(p);
+  expect(autonuma(p.k).figures.pretendedRounds).toBe(1);
+});
+
+test("the scanner sleeps 100 ms for each pages_to_scan of progress", () => {
+  const p = make({ pages: 64 });
+  p.k.knobs.write(KNOB.PAGES_TO_SCAN, "16");
+  const sleeps: number[] = [];
+  for (const op of knumaScand(p.k)) {
+    if (op.kind !== "sleep") continue;
+    sleeps.push(op.waitNs! / MS_NS);
+    if (op.waitNs! > 1000 * MS_NS) break;
+  }
+  expect(sleeps).toEqual([100, 100, 100, 5000]);
+});
+
+test("exit while it is scanned: it waits for the slice, the scanner unlinks, and nobody does so twice", () => {
+  for (const [unlink, sound] of [
+    ["marked", true],
+    ["unmarked", false],
+  ] as const) {
+    const p = make({ unlink });
+    const a = autonuma(p.k);
+    const second = makeMm(p.k);
+    runAlone(enterAutonuma(p.k, second));
+    scanPass(p);
+    a.cursor = enlist(p.k, p.mm);
+    p.mm.users = 0;
+    const exit = exitAutonuma(p.k, p.mm);
+    const ops = [...exit].map((op) => op.lock?.name);
+    expect(ops.slice(2)).toEqual(["mmap_lock of mm 0", "mmap_lock of mm 0"]);
+    scanPass(p);
+    // A second exit path, as of a task that was not waited for.
+    runAlone(exitAutonuma(p.k, p.mm));
+    expect(a.list.map((entry) => entry.mm.id).includes(second.id)).toBe(sound);
+    p.mm.users = 1;
+  }
+});
+
+test("fork and exit take the global mutex; listed by the scanner, a short life never does", () => {
+  const acquisitions = (["fork", "scanner"] as const).map((listed) => {
+    const p = make({ listed });
+    const { mutex } = autonuma(p.k);
+    const child = makeMm(p.k);
+    const ops = [...enterAutonuma(p.k, child), ...exitAutonuma(p.k, child)];
+    return ops.filter((op) => op.lock === mutex && op.kind === "acquire").length;
+  });
+  expect(acquisitions).toEqual([2, 0]);
+});
+
+test("28: the fault itself moves the page, within 128 MiB a tenth of a second", () => {
+  const p = make({ migrate: "on-fault", statistics: "faults" });
+  scanPass(p);
+  touchHints(p);
+  expect(nodes(p)).toBe("11111111");
+  expect(p.k.vmstat[C.numa_pages_migrated]).toBe(8);
+  expect(p.k.numa.early!.windows[1]!.pages).toBe(8);
+  expect(violations(p.k)).toEqual([]);
+});
+
+test("28: a huge page is split and its pages moved; false sharing stops the task for the pass", () => {
+  const p = make({ migrate: "on-fault", statistics: "faults", huge: true });
+  exchangeLast(p.k, page(p, 4), 2);
+  scanPass(p);
+  touchHints(p, 4, 5);
+  expect(earlyTask(p.k, p.task).falseSharing).toBe(true);
+  touchHints(p, 0, 1);
+  expect(nodes(p)).toBe("00000000");
+  scanPass(p);
+  touchHints(p, 0, 1);
+  expect(nodes(p)).toBe("11110000");
+  expect(violations(p.k)).toEqual([]);
+});
+
+test("28: without the first fault's leave a page needs two", () => {
+  const p = make({ migrate: "on-fault", statistics: "faults" });
+  p.k.knobs.write(KNOB.FIRST_FAULT, "0");
+  for (const expected of ["00000000", "11111111"]) {
+    scanPass(p);
+    touchHints(p);
+    expect(nodes(p)).toBe(expected);
+  }
+});
+
+test("weights are 0 to 1000, also while the sums are being written", () => {
+  expect(weightOf(new Float64Array([300, 100]), 400, 0)).toBe(750);
+  expect(weightOf(new Float64Array([300, 100]), 200, 0)).toBe(1000);
+  expect(weightOf(new Float64Array([0, 0]), 0, 1)).toBe(0);
+});
+
+/** Three nodes, a CPU each; tasks of one process, with their sums by node. */
+function placed(sums: readonly (readonly number[])[], others: readonly number[] = []) {
+  const p = make();
+  const entry = enlist(p.k, p.mm);
+  entry.faults.set(others.length > 0 ? others : [10, 10, 10]);
+  entry.total = entry.faults.reduce((a, b) => a + b, 0);
+  const swaps: number[] = [];
+  p.k.numa.exchange = (cpu) => {
+    swaps.push(cpu);
+    return true;
+  };
+  for (const [cpu, sum] of sums.entries()) {
+    const task = makeNumaTask(p.k, p.mm);
+    earlyTask(p.k, task).faults.set(sum);
+    earlyTask(p.k, task).total = sum.reduce((a, b) => a + b, 0);
+    p.k.numa.running[cpu] = task;
+  }
+  p.k.cpu = asCpu(0);
+  balance(p.k, p.k.numa.running[0]!);
+  return { swaps, selected: earlyTask(p.k, p.k.numa.running[0]!).selected };
+}
+
+test("a task goes where it has more to gain than whoever is there, and stays when converged", () => {
+  const mine = [10, 0, 90];
+  const even = [33, 33, 33];
+  expect(placed([mine, even, even])).toEqual({ swaps: [2], selected: 2 });
+  expect(placed([mine, even, [0, 0, 95]])).toEqual({ swaps: [], selected: -1 });
+  expect(placed([[90, 5, 5], even, even], [50, 10, 10])).toEqual({ swaps: [], selected: 0 });
+});
+
+test("noautonuma at boot: nothing is listed, nothing follows", () => {
+  const p = make();
+  p.k.knobs.write(KNOB.BOOT_OFF, "1");
+  const child = makeMm(p.k);
+  expect([...enterAutonuma(p.k, child)]).toEqual([]);
+  runAlone(hintFault(p.k, page(p, 0), 1));
+  expect(queuedTo(autonuma(p.k), page(p, 0))).toBe(-1);
+});
+
+test("a page that moves or is freed by others is no longer waited for", () => {
+  const p = make();
+  const pfn = page(p, 0);
+  runAlone(enqueue(p.k, pfn, asNode(1), asNode(0)));
+  runAlone(dequeue(p.k, pfn));
+  expect(autonuma(p.k).queues[1]!.pages).toBe(0);
+  runAlone(enqueue(p.k, pfn, asNode(2), asNode(0)));
+  p.k.frames.refCount[pfn]! += 1;
+  putPage(p.k, asPfn(pfn));
+  expect(autonuma(p.k).queues[2]!.pages).toBe(1);
+});

@@ -1,0 +1,59 @@
+/**
+ * The pieces that every hint fault of 2012 is made of: is the entry still the hint, take the hint away,
+ * count, and whether one node came twice.
+ *
+ * Models:       mm/memory.c do_numa_page(), numa_migrate_prep(); mm/mempolicy.c mpol_misplaced(), v3.8; the
+ *               same parts of numa/core and AutoNUMA.
+ * Not modelled: memory policies other than the default. numa_hint_faults did not exist before 3.8: AutoNUMA
+ *               and numa/core count them here for comparison, as the patch for their published tables did.
+ */
+import { C } from "../../../core/counters.ts";
+import { asPfn, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
+import { nodeOfFrame } from "../../buddy/state.ts";
+import { localNode } from "../../fault/node.ts";
+import { PMD, PTE, pteIndex } from "../../mm/page-table.ts";
+import type { Kernel } from "../../state.ts";
+import { exchangeLast } from "./last-nid.ts";
+
+const SAME = PTE.PRESENT | PTE.HINT;
+
+/** The frame of a page whose PTE is a hint, or −1. */
+export function hintedFrame(k: Kernel, row: PmdRow, vpn: Vpn): Pfn {
+  if (k.pt.pmd.kind[row] !== PMD.TABLE) return asPfn(-1);
+  const pte = pteIndex(k.pt, row, vpn);
+  return asPfn((k.pt.pteFlags[pte]! & SAME) === SAME ? k.pt.ptePfn[pte]! : -1);
+}
+
+/** The huge page whose PMD is a hint, or −1. */
+export function hintedHead(k: Kernel, row: PmdRow): Pfn {
+  const hinted = k.pt.pmd.kind[row] === PMD.HUGE && (k.pt.pmd.flags[row]! & PTE.HINT) !== 0;
+  return asPfn(hinted ? k.pt.pmd.value[row]! : -1);
+}
+
+/** A PTE is accessible again. `lost`: flags that go with the hint. */
+export function unmarkPte(k: Kernel, pte: number, lost = 0): void {
+  k.pt.pteFlags[pte] = (k.pt.pteFlags[pte]! & ~(PTE.HINT | lost)) | PTE.YOUNG;
+}
+
+/** A huge PMD is accessible again. */
+export function unmarkPmd(k: Kernel, row: PmdRow, lost = 0): void {
+  k.pt.pmd.flags[row] = (k.pt.pmd.flags[row]! & ~(PTE.HINT | lost)) | PTE.YOUNG;
+}
+
+/** Counts a hint fault on a page; its node. */
+export function countHint(k: Kernel, head: Pfn): NodeId {
+  const node = nodeOfFrame(k.buddy, head);
+  k.vmstat[C.numa_hint_faults]! += 1;
+  if (node === localNode(k)) k.vmstat[C.numa_hint_faults_local]! += 1;
+  return node;
+}
+
+/**
+ * The node that a page should go to, or NO_NODE: this one, if the page is elsewhere and its last fault came
+ * from here as well. The first fault of all never moves a page.
+ */
+export function misplacedTwice(k: Kernel, head: Pfn): NodeId {
+  const here = localNode(k);
+  if (exchangeLast(k, head, here) !== here) return NO_NODE;
+  return nodeOfFrame(k.buddy, head) === here ? NO_NODE : here;
+}

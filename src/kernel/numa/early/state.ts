@@ -1,0 +1,105 @@
+/**
+ * What the designs of 2012 remember beside mainline's state: by node, by address space, by task.
+ *
+ *     node: migration window, queue        mm: first node, fault sums        task: fault sums, home
+ *
+ * Models:       pg_data_t's numabalancing_migrate_* of v3.8; struct mm_autonuma, task_autonuma; task_struct's
+ *               numa_* of numa/core.
+ * Not modelled: the memory that these structures take (32, 12 and 2 bytes a page in AutoNUMA's versions).
+ */
+import { type Lock, makeLock } from "../../../core/ops.ts";
+import type { Mm } from "../../mm/mm.ts";
+import type { Kernel } from "../../state.ts";
+import { type AutonumaState, makeAutonuma } from "../autonuma/state.ts";
+import type { NumaTask } from "../state.ts";
+import type { RateWindow } from "./rate-limit.ts";
+
+/** Of an address space. */
+export interface EarlyMm {
+  /** The first node on which its work ran; NODE_UNSEEN before, NODES_MANY once it ran on a second one. */
+  firstNid: number;
+  /** When 3.8 puts the period back to its minimum, in jiffies; −1: not planned yet. */
+  nextReset: number;
+}
+
+/** Of a task. */
+export interface EarlyTask {
+  /** Pages faulted on, by node; numacore from November on: node × 2 + 1 if private. */
+  readonly faults: Float64Array;
+  total: number;
+  /** The pass that the sums belong to. */
+  pass: number;
+  /** AutoNUMA: the node that the balancer chose; numacore: its home. −1: none. */
+  selected: number;
+  /** numacore: passes for which the home has not been the node of most faults. */
+  unsettled: number;
+  /** AutoNUMA 27+: a page was used from two nodes in this pass. */
+  falseSharing: boolean;
+  /** AutoNUMA: no look at the task's place before that moment. */
+  balanceAtNs: number;
+}
+
+export const NODE_UNSEEN = -2;
+export const NODES_MANY = -1;
+
+export interface EarlyNuma {
+  /** By node. */
+  readonly windows: readonly RateWindow[];
+  readonly mms: Map<number, EarlyMm>;
+  readonly tasks: Map<number, EarlyTask>;
+  readonly autonuma: AutonumaState;
+  /** Page locks, which 3.8 and numacore take for a huge page: see `pageLock`. */
+  readonly pageLocks: readonly Lock[];
+}
+
+/** Page locks by head frame: nobody holds two at once. */
+const PAGE_LOCKS = 1024;
+
+function makeEarly(k: Kernel): EarlyNuma {
+  return {
+    windows: Array.from({ length: k.machine.nodes }, () => ({ untilNs: 0, pages: 0 })),
+    mms: new Map(),
+    tasks: new Map(),
+    autonuma: makeAutonuma(k.machine.nodes),
+    pageLocks: Array.from({ length: PAGE_LOCKS }, (_, i) => makeLock("page", "page lock " + i)),
+  };
+}
+
+/** Made at its first use: most kernels never need it. */
+export function early(k: Kernel): EarlyNuma {
+  k.numa.early ??= makeEarly(k);
+  return k.numa.early;
+}
+
+export function earlyMm(k: Kernel, mm: Mm): EarlyMm {
+  const { mms } = early(k);
+  let known = mms.get(mm.id);
+  if (known === undefined) {
+    known = { firstNid: NODE_UNSEEN, nextReset: -1 };
+    mms.set(mm.id, known);
+  }
+  return known;
+}
+
+export function earlyTask(k: Kernel, task: NumaTask): EarlyTask {
+  const { tasks } = early(k);
+  let known = tasks.get(task.pid);
+  if (known === undefined) {
+    known = {
+      faults: new Float64Array(k.machine.nodes * 2),
+      total: 0,
+      pass: 0,
+      selected: -1,
+      unsettled: 0,
+      falseSharing: false,
+      balanceAtNs: 0,
+    };
+    tasks.set(task.pid, known);
+  }
+  return known;
+}
+
+/** The lock of a page (of the head, for a huge one). */
+export function pageLock(k: Kernel, head: number): Lock {
+  return early(k).pageLocks[head % PAGE_LOCKS]!;
+}

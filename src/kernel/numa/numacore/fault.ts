@@ -1,0 +1,166 @@
+/**
+ * numa/core's hint faults: the faulting task pays for the move, and an entry that stays gets its area's
+ * protection back.
+ *
+ *     PTE  ─▶ lock ▸ same? ▸ twice? ─ no ─▶ restore    yes ─▶ unlock, move (no flush: nobody can use the entry)
+ *     huge ─▶ "native": as `early/fault-huge.ts`; "split": into base pages, whose faults decide each;
+ *             "restore": nothing but the entry
+ *
+ * A private area's protection is read-only, so that a restored page that is to be written faults again.
+ *
+ * Models:       mm/memory.c do_numa_page(); mm/huge_memory.c do_huge_pmd_numa_page(), numa/core patches
+ *               14/31, 18/31, 22/31 (October 2012) and 18/27 (November).
+ * Not modelled: cache flushes. The huge copy of a caller that goes on with the old PMD is made as the review
+ *               of 14/31 reads it: allocated and copied before the comparison fails.
+ */
+import { C } from "../../../core/counters.ts";
+import { type Path, PREEMPT } from "../../../core/ops.ts";
+import { NO_FRAME, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
+import { putPage } from "../../buddy/free.ts";
+import { nodeOfFrame } from "../../buddy/state.ts";
+import { allocHuge } from "../../fault/huge.ts";
+import { localNode } from "../../fault/node.ts";
+import type { FaultOutcome } from "../../fault/outcome.ts";
+import { pageTableLock } from "../../locks.ts";
+import { nodeOfCpu } from "../../machine.ts";
+import { PTE, pteIndex } from "../../mm/page-table.ts";
+import { isHuge } from "../../mm/rmap.ts";
+import type { Vma } from "../../mm/vma.ts";
+import { type Kernel, spend } from "../../state.ts";
+import { faultGfp } from "../../thp/eligible.ts";
+import { splitPage } from "../../thp/split.ts";
+import { faultHugeEarly } from "../early/fault-huge.ts";
+import { countHint, hintedFrame, hintedHead, misplacedTwice, unmarkPmd, unmarkPte } from "../early/hint.ts";
+import { exchangeLast } from "../early/last-nid.ts";
+import { moveBasePage } from "../early/move-page.ts";
+import { accountNumacore } from "./place.ts";
+import { numacoreOf } from "./scan.ts";
+
+const MOVE = { limited: false, unsharedOnly: false };
+
+/** Where a page should be, and whether its last user was this one: which October does not ask. */
+interface Sight {
+  readonly to: NodeId;
+  readonly isPrivate: boolean;
+}
+
+function look(k: Kernel, head: Pfn): Sight {
+  if (numacoreOf(k).filter === "last-nid") return { to: misplacedTwice(k, head), isPrivate: false };
+  const last = exchangeLast(k, head, k.cpu);
+  const here = localNode(k);
+  const stays = last < 0 || nodeOfCpu(k.machine, last) !== here || nodeOfFrame(k.buddy, head) === here;
+  return { to: stays ? NO_NODE : here, isPrivate: last === k.cpu };
+}
+
+/** Access to a base page whose entry is a hint. */
+export function* faultSmallNumacore(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const pfn = hintedFrame(k, row, vpn);
+  if (pfn < 0) {
+    yield lock.release;
+    return "retry";
+  }
+  k.frames.refCount[pfn]! += 1;
+  const node = countHint(k, pfn);
+  const sight = isHuge(k, pfn) ? { to: NO_NODE, isPrivate: false } : look(k, pfn);
+  if (sight.to === NO_NODE) {
+    unmarkPte(k, pteIndex(k.pt, row, vpn), PTE.WRITE);
+    putPage(k, pfn);
+    yield lock.release;
+    accountNumacore(k, node, 1, sight.isPrivate);
+    return "hint-4k";
+  }
+  yield lock.release;
+  const moved = yield* moveBasePage(k, pfn, sight.to, MOVE);
+  if (!moved) {
+    yield lock.acquire;
+    if (hintedFrame(k, row, vpn) === pfn) unmarkPte(k, pteIndex(k.pt, row, vpn), PTE.WRITE);
+    yield lock.release;
+  }
+  accountNumacore(k, moved ? sight.to : node, 1, sight.isPrivate);
+  return "hint-4k";
+}
+
+/** Access to a huge page whose PMD is a hint. */
+export function* faultHugeNumacore(k: Kernel, vma: Vma, row: PmdRow, write: boolean): Path<FaultOutcome> {
+  const { huge, afterHuge } = numacoreOf(k);
+  let outcome: FaultOutcome;
+  if (huge === "native") outcome = yield* faultNative(k, row);
+  else if (huge === "split") outcome = yield* faultSplit(k, row);
+  else outcome = yield* faultRestore(k, row);
+  if (afterHuge === "old-pmd" && write && outcome === "hint-huge") yield* writeWithOldPmd(k, vma, row);
+  return outcome;
+}
+
+function faultNative(k: Kernel, row: PmdRow): Path<FaultOutcome> {
+  let isPrivate = false;
+  return faultHugeEarly(k, row, {
+    form: "numacore",
+    lost: PTE.WRITE,
+    misplaced: (head) => {
+      const sight = look(k, head);
+      isPrivate = sight.isPrivate;
+      return sight.to;
+    },
+    account: (node, pages) => accountNumacore(k, node, pages, isPrivate),
+  });
+}
+
+/** Patch 14: the infrastructure alone. */
+function* faultRestore(k: Kernel, row: PmdRow): Path<FaultOutcome> {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const hinted = hintedHead(k, row) >= 0;
+  if (hinted) unmarkPmd(k, row, PTE.WRITE);
+  yield lock.release;
+  return hinted ? "hint-huge" : "retry";
+}
+
+/** Patch 18: a misplaced huge page is split, and its base pages fault for themselves. */
+function* faultSplit(k: Kernel, row: PmdRow): Path<FaultOutcome> {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const head = hintedHead(k, row);
+  if (head < 0) {
+    yield lock.release;
+    return "retry";
+  }
+  const node = countHint(k, head);
+  if (look(k, head).to === NO_NODE) {
+    unmarkPmd(k, row, PTE.WRITE);
+    yield lock.release;
+    accountNumacore(k, node, k.geometry.pagesPerHuge, false);
+    return "hint-huge";
+  }
+  k.frames.refCount[head]! += 1;
+  yield lock.release;
+  yield* splitLocked(k, row, head);
+  putPage(k, head);
+  return "hint-huge";
+}
+
+/** Splits the huge page that a row maps; if it cannot be, the entry is restored. */
+function* splitLocked(k: Kernel, row: PmdRow, head: Pfn): Path {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  if (hintedHead(k, row) === head) {
+    const ops: Parameters<typeof splitPage>[3] = [];
+    if (!splitPage(k, head, head, ops)) unmarkPmd(k, row, PTE.WRITE);
+    for (const op of ops) yield op;
+  }
+  yield lock.release;
+}
+
+/** The caller still believes in the PMD from before: it copies the huge page, and then finds it changed. */
+function* writeWithOldPmd(k: Kernel, vma: Vma, row: PmdRow): Path {
+  yield PREEMPT;
+  const copy = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
+  if (copy === NO_FRAME) return;
+  k.vmstat[C.thp_fault_alloc]! += 1;
+  spend(k, k.costs.copyHugeNs);
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  putPage(k, copy);
+  yield lock.release;
+}

@@ -1,0 +1,159 @@
+/**
+ * The knobs of the kernels of 2012: what 3.7 had of today's, and what each design of NUMA balancing added.
+ *
+ * Models:       mm/huge_memory.c, kernel/sysctl.c and kernel/sched/features.h of v3.7 and v3.8;
+ *               /sys/kernel/mm/autonuma of AutoNUMA 14 to 28; numa/core's sysctls.
+ * Not modelled: noise of developers' trees (autonuma/debug, strict load balancing); hugetlb.
+ */
+import type { KnobSpec } from "../../core/knobs.ts";
+import { KNOB as AN } from "../numa/autonuma/of.ts";
+import { KNOB as BN } from "../numa/balancenuma/scan.ts";
+import { KNOB as NC } from "../numa/numacore/scan.ts";
+import { COMMON_KNOBS, choice, number } from "./knob-list.ts";
+
+const INT_MAX = 2 ** 31 - 1;
+const UINT_MAX = 2 ** 32 - 1;
+const HUGE = "mm/huge_memory.c, v3.7";
+const SYSCTL = "kernel/sysctl.c, v3.8";
+const FEATURES = "kernel/sched/features.h, v3.8";
+const NUMACORE = "kernel/sysctl.c, numa/core";
+const AUTONUMA = "mm/autonuma.c sysfs attributes, AutoNUMA";
+
+const KEPT = [
+  "transparent_hugepage/enabled",
+  "transparent_hugepage/khugepaged/defrag",
+  "transparent_hugepage/khugepaged/pages_to_scan",
+  "transparent_hugepage/khugepaged/scan_sleep_millisecs",
+  "transparent_hugepage/khugepaged/alloc_sleep_millisecs",
+  "transparent_hugepage/khugepaged/max_ptes_none",
+  "vm.min_free_kbytes",
+  "vm.zone_reclaim_mode",
+  "vm.overcommit_memory",
+];
+
+/** What 3.7 has, with its own defaults. */
+export const KNOBS_3_7: readonly KnobSpec[] = [
+  ...COMMON_KNOBS.filter(({ name }) => KEPT.includes(name)),
+  choice(
+    "transparent_hugepage/defrag",
+    ["always", "madvise", "never"],
+    "always",
+    "Whether a fault compacts and reclaims to get a huge page.",
+    HUGE,
+  ),
+  number(
+    "vm.swappiness",
+    "weight",
+    [0, 60, 100],
+    "Weight of anonymous against file memory in reclaim.",
+    SYSCTL,
+  ),
+];
+
+const SCHED_NUMA = number(
+  "sched_features/NUMA",
+  "bool",
+  [0, 1, 1],
+  "NUMA balancing is on; numa_balancing=enable|disable at boot.",
+  FEATURES,
+);
+
+/** balancenuma as merged. */
+export const KNOBS_3_8: readonly KnobSpec[] = [
+  ...KNOBS_3_7,
+  number(
+    "transparent_hugepage/use_zero_page",
+    "bool",
+    [0, 1, 1],
+    "Read faults map one shared huge page of zeroes.",
+    "mm/huge_memory.c, v3.8",
+  ),
+  SCHED_NUMA,
+  number(BN.FORCE, "bool", [0, 0, 1], "Scan also processes that have always run on one node.", FEATURES),
+  number(BN.DELAY, "ms", [0, 1000, INT_MAX], "CPU time before a new task's first scan.", SYSCTL),
+  number(BN.MIN, "ms", [0, 100, INT_MAX], "Shortest pause between two scans.", SYSCTL),
+  number(BN.MAX, "ms", [0, 5000, INT_MAX], "Longest pause between two scans.", SYSCTL),
+  number(BN.RESET, "ms", [0, 60_000, INT_MAX], "After so long every pause is the shortest again.", SYSCTL),
+  number(BN.SIZE, "MB", [1, 256, INT_MAX], "Memory that one scan covers, counted in what changes.", SYSCTL),
+];
+
+/** numa/core of October 2012; November's defaults differ. */
+export function numacoreKnobs(minMs: number, maxMs: number): readonly KnobSpec[] {
+  return [
+    ...KNOBS_3_7,
+    SCHED_NUMA,
+    number(NC.MIN, "ms", [0, minMs, INT_MAX], "Shortest pause between two scans.", NUMACORE),
+    number(NC.MAX, "ms", [0, maxMs, INT_MAX], "Longest pause between two scans.", NUMACORE),
+    number(NC.SETTLE, "passes", [0, 2, INT_MAX], "Passes before a task's home changes.", NUMACORE),
+    number(NC.SIZE, "MB", [1, 256, INT_MAX], "Memory that one scan covers, where it is windowed.", NUMACORE),
+  ];
+}
+
+const BOOST = {
+  "transparent_hugepage/khugepaged/scan_sleep_millisecs": 100,
+  "transparent_hugepage/khugepaged/alloc_sleep_millisecs": 10_000,
+} as Readonly<Record<string, number>>;
+
+/** khugepaged is sped up, for what migration splits. */
+const BOOSTED = KNOBS_3_7.map((spec) =>
+  spec.type === "number" && spec.name in BOOST ? { ...spec, default: BOOST[spec.name]! } : spec,
+);
+
+/** What every AutoNUMA has. */
+export function autonumaKnobs(passSleepMs: number): readonly KnobSpec[] {
+  return [
+    ...BOOSTED,
+    number(
+      AN.BOOT_OFF,
+      "bool",
+      [0, 0, 1],
+      "Boot flag: off for good, and nothing of it is allocated.",
+      AUTONUMA,
+    ),
+    number(AN.ENABLED, "bool", [0, 1, 1], "Scan, migrate and place tasks; 0 stops all three.", AUTONUMA),
+    number(AN.SCAN_SLEEP, "ms", [0, 100, UINT_MAX], "knuma_scand's pause after pages_to_scan.", AUTONUMA),
+    number(
+      AN.PASS_SLEEP,
+      "ms",
+      [0, passSleepMs, UINT_MAX],
+      "knuma_scand's pause after it went through every address space; the migrators wake halfway.",
+      AUTONUMA,
+    ),
+    number(AN.PAGES_TO_SCAN, "pages", [1, 32_768, UINT_MAX], "Progress between two short pauses.", AUTONUMA),
+    number(
+      AN.PMD,
+      "bool",
+      [0, 1, 1],
+      "Mark the PMD of a page table, so that one fault tells of its 512 pages; 0 marks each page.",
+      AUTONUMA,
+    ),
+  ];
+}
+
+/** Those of the queues, to AutoNUMA 24. */
+export const QUEUE_KNOBS: readonly KnobSpec[] = [
+  number(
+    AN.WORKING_SET,
+    "bool",
+    [0, 0, 1],
+    "Statistics of a process leave out pages whose mark nobody has met since the pass before.",
+    AUTONUMA,
+  ),
+  number(AN.MIGRATE_SLEEP, "ms", [0, 100, UINT_MAX], "A migrator's pause after a batch.", AUTONUMA),
+  number(
+    AN.PAGES_TO_MIGRATE,
+    "pages",
+    [1, 32_768, UINT_MAX],
+    "Pages of a batch; a queue that grows past it wakes its migrator.",
+    AUTONUMA,
+  ),
+  number(AN.DEFER, "bool", [0, 0, 1], "A full queue wakes nobody: the scanner does, halfway.", AUTONUMA),
+  number(AN.CLONE_RESET, "bool", [0, 1, 1], "A new thread begins without statistics.", AUTONUMA),
+  number(AN.FORK_RESET, "bool", [0, 1, 1], "A forked child begins without statistics.", AUTONUMA),
+];
+
+/** Those of migration on fault, from AutoNUMA 27 on. */
+export const ON_FAULT_KNOBS: readonly KnobSpec[] = [
+  number(AN.FIRST_FAULT, "bool", [0, 1, 1], "A page that nobody has faulted on yet may move.", AUTONUMA),
+  number(AN.BALANCE_INTERVAL, "ms", [1, 100, UINT_MAX], "A task's place is looked at so often.", AUTONUMA),
+];
