@@ -2,11 +2,12 @@
  * AutoNUMA (2012): a kernel thread marks the memory of every process, hint faults queue pages to a daemon on
  * each node, and running tasks change places towards their memory.
  *
- *     knuma_scand ─▶ marks PMDs ─▶ hint ─▶ last_nid twice? ─▶ queue[node] ─▶ knuma_migratedN (splits huge pages)
+ *     knuma_scand ─▶ marks PMDs ─▶ hint ─▶ last_nid twice? ─▶ queue[node] ─▶ knuma_migratedN (splits THPs)
  *                     └▶ where the process's memory lies ─┐  └▶ where the task faults ─┐
  *                                                         └──────▶ balancer ◀─────────┘
  *
- * The forms follow the versions: alpha14 as first posted, 19 (June 2012, the review's), 28 (migration on fault).
+ * The forms follow the versions: alpha14 as first posted, 19 (June 2012, the review's), 28 (migration on
+ * fault).
  */
 import type { Autonuma } from "../kernel/numa/design.ts";
 import { autonumaKnobs, ON_FAULT_KNOBS, QUEUE_KNOBS } from "../kernel/proc/knob-list-2012.ts";

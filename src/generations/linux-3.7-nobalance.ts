@@ -1,6 +1,6 @@
 /**
- * Linux 3.7 without NUMA balancing: the base of the designs of 2012. A page lies where it was first touched, a
- * huge page is an indivisible block of one process, and khugepaged refuses what is shared or swapped.
+ * Linux 3.7 without NUMA balancing: the base of the designs of 2012. A page lies where it was first touched,
+ * a huge page is an indivisible block of one process, and khugepaged refuses what is shared or swapped.
  */
 import { KNOBS_3_7 } from "../kernel/proc/knob-list-2012.ts";
 import { derive, type Generation } from "./generation.ts";

@@ -1,7 +1,7 @@
 /**
  * Linux 3.8: balancenuma, the foundation that was merged.
  *
- *     tick ─▶ scan 256 MiB that change ─▶ hint ─▶ same node as the fault before? ─▶ move, within 128 MiB / 100 ms
+ *     tick ─▶ scan 256 MiB ─▶ hint ─▶ same node as the fault before? ─▶ move, within 128 MiB / 100 ms
  *
  * Tasks are not placed. Huge pages move whole, by a copy under the page lock, whose look at the page's other
  * users came in five forms; 3.8 was released with the fourth.

@@ -29,8 +29,8 @@ export interface Balancenuma {
    */
   readonly hugeCount: "F0" | "F1" | "F2" | "F3" | "F4";
   /**
-   * The scanner's look at a huge PMD's map count: of the page, or as 3.8 has it, of what the PMD says after it
-   * has been cleared, so that no huge page is ever marked.
+   * The scanner's look at a huge PMD's map count: of the page, or as 3.8 has it, of what the PMD says after
+   * it has been cleared, so that no huge page is ever marked.
    */
   readonly hugeMark: "as-intended" | "as-written";
 }

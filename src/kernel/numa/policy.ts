@@ -2,7 +2,7 @@
  * The designs of NUMA balancing, by name: what each does at a tick, in the task's work, at each kind of hint
  * fault, at fork and exit, and which daemons it has.
  *
- *     tick ─▶ work        access ─▶ hint on a PTE, on a huge PMD, on a table's PMD        fork, exit        daemons
+ *     tick ─▶ work        access ─▶ hint on a PTE, on a huge PMD, on a table's PMD     fork, exit     daemons
  *
  * Models:       the hooks that each design has in kernel/sched/fair.c, mm/memory.c, kernel/fork.c.
  * Not modelled: nothing of its own.
@@ -102,7 +102,9 @@ function idleTick(k: Kernel, task: NumaTask): void {
   task.tickAtNs = (jiffies(k) + 1) * JIFFY_NS;
 }
 
-/** AutoNUMA needs no work of its tasks: a first tick makes the scanner know of a program that was not forked. */
+/**
+ * AutoNUMA needs no work of its tasks: a first tick makes the scanner know of a program that was not forked.
+ */
 function tickAutonuma(k: Kernel, task: NumaTask): void {
   idleTick(k, task);
   if (!isEnabled(k) || task.mm === undefined || task.mm.users === 0) return;

@@ -181,7 +181,7 @@ test("pages_migrated counts what was isolated, as posted, or what moved, as revi
   }
 });
 
-test("a decision that is stale by the time of the lock: posted, the page is queued from where it is not", () => {
+test("a decision that is stale under the lock: posted, the page is queued from where it is not", () => {
   const stale = (["before-lock", "under-lock"] as const).map((form) => {
     const p = make({ enqueue: form });
     runAlone(enqueue(p.k, page(p, 0), asNode(1), asNode(2)));
@@ -190,7 +190,7 @@ test("a decision that is stale by the time of the lock: posted, the page is queu
   expect(stale).toEqual([true, false]);
 });
 
-test("task statistics are halved once at the first fault of a pass: passes without a fault halve nothing", () => {
+test("task statistics are halved once, at the first fault of a pass: passes without halve nothing", () => {
   const p = make();
   const entry = enlist(p.k, p.mm);
   const state = earlyTask(p.k, p.task);
@@ -265,7 +265,7 @@ test("the scanner sleeps 100 ms for each pages_to_scan of progress", () => {
   expect(sleeps).toEqual([100, 100, 100, 5000]);
 });
 
-test("exit while it is scanned: it waits for the slice, the scanner unlinks, and nobody does so twice", () => {
+test("exit while it is scanned: it waits for the slice, the scanner unlinks, and nobody twice", () => {
   for (const [unlink, sound] of [
     ["marked", true],
     ["unmarked", false],

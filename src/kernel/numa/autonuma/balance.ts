@@ -1,10 +1,11 @@
 /**
- * AutoNUMA's part of the scheduler: a running task goes where more of its memory is than of whoever runs there.
+ * AutoNUMA's part of the scheduler: a running task goes where more of its memory is than of whoever runs
+ * there.
  *
- *     weight(x, node) = 1000 × faults[node] / all        of the task, or of its process against another process
+ *     weight(x, node) = 1000 × faults[node] / all     of the task, or of its process against another process
  *
  *     most of both here already ─▶ stay, converged
- *     else for each busy CPU of each other node: w > w_other and w > w_here ─▶ the best sum of both advantages
+ *     else for each busy CPU of each other node: w > w_other, w > w_here ─▶ the best sum of both
  *
  * Models:       sched_autonuma_balance(), AutoNUMA 19 to 28.
  * Not modelled: CFS, which brings the other task over in time: the two change places at once; strict mode;

@@ -28,8 +28,8 @@ import { migrateOnFault } from "./on-fault.ts";
 import { dequeue, enqueue, queuedTo } from "./queue.ts";
 
 /**
- * One page (the head of a huge one) had its hint: follow it, and count for task and address space. Where faults
- * migrate, the caller's reference on the page is used up.
+ * One page (the head of a huge one) had its hint: follow it, and count for task and address space. Where
+ * faults migrate, the caller's reference on the page is used up.
  */
 export function* hintFault(k: Kernel, pfn: Pfn, pages: number): Path {
   const task = currentTask(k);

@@ -4,12 +4,13 @@
  *     huge page ─▶ mapped once? ▸ count 512 on its node ▸ mark the PMD
  *     table ─▶ each page mapped once: count 1 ▸ in pmd mode mark the table's PMD, else each PTE
  *
- * What is counted are pages that are there, marked before or not: the address space's statistics say where its
- * memory lies, not who faults. In working_set mode marked entries, which nobody used since, count nothing.
+ * What is counted are pages that are there, marked before or not: the address space's statistics say where
+ * its memory lies, not who faults. In working_set mode marked entries, which nobody used since, count
+ * nothing.
  *
  * Models:       knumad_scan_pmd(), AutoNUMA 14 to 28.
- * Not modelled: waiting for a huge page that is being split. numa_pte_updates counts marks, for comparison: it
- *               did not exist.
+ * Not modelled: waiting for a huge page that is being split. numa_pte_updates counts marks, for comparison:
+ *               it did not exist.
  */
 import { C } from "../../../core/counters.ts";
 import type { Path } from "../../../core/ops.ts";

@@ -5,8 +5,8 @@
  *     batch: rounds until 32768 pages, or none, or no room above the high watermark ─▶ migrate them all
  *
  * Models:       knuma_migrated(), knumad_do_migrate(), isolate_migratepages(), AutoNUMA 14 to 24.
- * Not modelled: waking kswapd where there is no room; too_many_isolated (the code has a note there); migration
- *               with waiting ("sync"): it is tried as often as the model's migration tries.
+ * Not modelled: waking kswapd where there is no room; too_many_isolated (the code has a note there);
+ *               migration with waiting ("sync"): it is tried as often as the model's migration tries.
  */
 import { C } from "../../../core/counters.ts";
 import { type Op, type Path, PREEMPT, sleepOp } from "../../../core/ops.ts";

@@ -6,8 +6,8 @@
  *
  * Models:       __autonuma_migrate_page_add(), __autonuma_migrate_page_remove(),
  *               autonuma_migrate_split_huge_page(), autonuma_free_page(), AutoNUMA 14 to 24.
- * Not modelled: interrupts off. The path that frees or moves a page takes it off its list in one step, without
- *               the locks.
+ * Not modelled: interrupts off. The path that frees or moves a page takes it off its list in one step,
+ *               without the locks.
  */
 import type { Path } from "../../../core/ops.ts";
 import { asPfn, type NodeId, type Pfn } from "../../../core/units.ts";
@@ -124,7 +124,7 @@ export function wrongQueue(k: Kernel): string | undefined {
       for (const pfn of list) {
         pages += pagesOf(k, asPfn(pfn));
         if (queuedTo(a, pfn) !== node || a.queuedFrom![pfn] !== from)
-          return `frame ${pfn} is on node ${node}'s list from ${from}, its migrate_nid is ${queuedTo(a, pfn)}`;
+          return `frame ${pfn} is on node ${node}'s list from ${from}, but waits for ${queuedTo(a, pfn)}`;
         if (nodeOfFrame(k.buddy, asPfn(pfn)) !== from)
           return `frame ${pfn} waits on node ${node}'s list from ${from} and is not there`;
       }

@@ -4,8 +4,8 @@
  *
  *     lock PMD ▸ same? ▸ +1 ▸ misplaced? ─ no ─▶ restore, account
  *                                │ yes
- *                  unlock PMD ▸ lock page (may sleep) ▸ lock PMD ▸ same? ▸ unlock ─▶ move ─▶ account
- *                                                                                └─ failed: lock ▸ same? restore
+ *                  unlock ▸ lock page (may sleep) ▸ lock PMD ▸ same? ▸ unlock ─▶ move ─▶ account
+ *                                                                    └─ failed: lock ▸ same? restore
  *
  * Models:       mm/huge_memory.c do_huge_pmd_numa_page(), v3.8 (F0–F3) and 340ef3902cf2 (F4); the same of
  *               numa/core 22/31.

@@ -30,18 +30,18 @@ const SCAN_PAUSE_NS = 1000 * MS_NS;
  * 3.8 refuses above 128 MiB, AutoNUMA from there on.
  */
 export function chargeWindow(k: Kernel, node: NodeId, pages: number, fullAt: number): boolean {
-  const window = early(k).windows[node]!;
-  if (k.nowNs > window.untilNs) {
-    window.pages = 0;
-    window.untilNs = k.nowNs + WINDOW_NS;
+  const open = early(k).windows[node]!;
+  if (k.nowNs > open.untilNs) {
+    open.pages = 0;
+    open.untilNs = k.nowNs + WINDOW_NS;
   }
-  if (window.pages >= fullAt) return false;
-  window.pages += pages;
+  if (open.pages >= fullAt) return false;
+  open.pages += pages;
   return true;
 }
 
 /** 3.8: so much has just moved here that finding more is of no use. */
 export function isRateLimited(k: Kernel, node: NodeId): boolean {
-  const window = early(k).windows[node]!;
-  return k.nowNs <= window.untilNs + SCAN_PAUSE_NS && window.pages >= WINDOW_PAGES;
+  const open = early(k).windows[node]!;
+  return k.nowNs <= open.untilNs + SCAN_PAUSE_NS && open.pages >= WINDOW_PAGES;
 }

@@ -2,7 +2,7 @@
  * numa/core's hint faults: the faulting task pays for the move, and an entry that stays gets its area's
  * protection back.
  *
- *     PTE  ─▶ lock ▸ same? ▸ twice? ─ no ─▶ restore    yes ─▶ unlock, move (no flush: nobody can use the entry)
+ *     PTE  ─▶ lock ▸ same? ▸ twice? ─ no ─▶ restore    yes ─▶ unlock, move (no flush: nobody can use it)
  *     huge ─▶ "native": as `early/fault-huge.ts`; "split": into base pages, whose faults decide each;
  *             "restore": nothing but the entry
  *

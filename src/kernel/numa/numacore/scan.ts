@@ -1,14 +1,15 @@
 /**
  * numa/core's scanner: the task takes the access away from all of its memory at once.
  *
- *     tick ─▶ due? ─▶ mmap lock for writing ─▶ every area: each entry loses its protection ─▶ one flush an area
+ *     tick ─▶ due? ─▶ mmap lock for writing ─▶ every entry of every area loses its protection ─▶ flush
  *
  * Nobody else of the process faults meanwhile: the lock is held for writing through the whole walk. From
  * November on a pass is a window of 256 MiB under the lock for reading, every 100 to 1600 ms.
  *
  * Models:       kernel/sched/fair.c task_tick_numa(), task_numa_work(); include/linux/mm.h
  *               change_prot_none(), numa/core of October and November 2012.
- * Not modelled: numa_pte_updates, which came with 3.8, is counted for comparison; hugetlb areas (there are none); the RSS threshold of the later tunables.
+ * Not modelled: numa_pte_updates, which came with 3.8, is counted for comparison; hugetlb areas (there are
+ *               none); the RSS threshold of the later tunables.
  */
 import { C } from "../../../core/counters.ts";
 import type { Path } from "../../../core/ops.ts";
