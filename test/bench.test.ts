@@ -18,3 +18,12 @@ test("npm run bench -- --small measures every figure", () => {
   ];
   for (const label of labels) expect(text).toMatch(new RegExp(`${label} +\\d`));
 });
+
+test("npm run autonuma -- --small answers the review's questions", () => {
+  const program = join(import.meta.dirname, "../bench/autonuma.ts");
+  const text = execFileSync(process.execPath, [program, "--small"], { encoding: "utf8" });
+  // Eight CPUs that fork at once wait for each other; listed by the scanner, nobody waits.
+  expect(text).toMatch(/^0 us +8 +\d+ +[1-9][\d.]* %.* +0\.0 %$/m);
+  // What the scanner called progress is more than what it marked: a list without anybody counts as well.
+  expect(text).toMatch(/progress reported 40961, entries marked 8192, rounds without anything to scan 1/);
+});

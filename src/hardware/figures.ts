@@ -114,6 +114,11 @@ const PROCESSOR_FIGURES = {
     "assumed: 2.5 times a target of the same node; published totals are 14 us for 64 CPUs, 50 us for 256",
   ),
   interruptedNs: time(500, "The same, for each target itself.", ASSUMED),
+  contendedLineNs: time(
+    150,
+    "A cache line that another CPU has just written.",
+    "assumed: 50 to 100 ns within a socket, 150 to 300 ns across",
+  ),
   clockGhz: { unit: "GHz", default: 3.7, min: 0.1, max: 10, doc: "Cycles in a ns.", source: ASSUMED },
   referenceCycles: cycles(
     1,

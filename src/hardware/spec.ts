@@ -85,6 +85,7 @@ export function costsOf(figures: FigureSet): Costs {
     interruptLocalCpuNs: ns("interruptLocalCpuNs"),
     interruptRemoteCpuNs: ns("interruptRemoteCpuNs"),
     interruptedNs: ns("interruptedNs"),
+    contendedLineNs: ns("contendedLineNs"),
     wakeNs: ns("wakeNs"),
     referencePs: Math.round(of("referenceCycles") * cyclePs),
     secondLevelPs: Math.round(of("secondLevelCycles") * cyclePs),

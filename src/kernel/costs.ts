@@ -56,6 +56,8 @@ export interface Costs {
   readonly interruptRemoteCpuNs: number;
   /** The same round, for each CPU interrupted. */
   readonly interruptedNs: number;
+  /** A cache line that another CPU has just written: what a list under a shared lock costs. */
+  readonly contendedLineNs: number;
   /** Waking a daemon until it runs. */
   readonly wakeNs: number;
   /** One reference whose translation is in the first-level TLB, in picoseconds. */

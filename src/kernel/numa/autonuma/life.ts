@@ -12,11 +12,14 @@
  */
 import type { Path } from "../../../core/ops.ts";
 import type { Mm } from "../../mm/mm.ts";
-import type { Kernel } from "../../state.ts";
+import { type Kernel, spend } from "../../state.ts";
 import { earlyTask } from "../early/state.ts";
 import type { NumaTask } from "../state.ts";
 import { autonuma, autonumaForm, isPossible, KNOB, knobOr } from "./of.ts";
 import type { ScannedMm } from "./state.ts";
+
+/** Lines that whoever has the mutex must fetch: the mutex, and both neighbours in the list. */
+const LIST_LINES = 3;
 
 /** Puts an address space at the end of the list; under the mutex, if anybody else could be there. */
 export function enlist(k: Kernel, mm: Mm): ScannedMm {
@@ -42,6 +45,7 @@ export function* enterAutonuma(k: Kernel, mm: Mm): Path {
   if (!isPossible(k) || autonumaForm(k).listed === "scanner") return;
   const { mutex } = autonuma(k);
   yield mutex.acquire;
+  spend(k, LIST_LINES * k.costs.contendedLineNs);
   enlist(k, mm);
   yield mutex.release;
 }
@@ -53,6 +57,7 @@ export function* exitAutonuma(k: Kernel, mm: Mm): Path {
   const entry = a.mms.get(mm.id);
   if (entry === undefined) return;
   yield a.mutex.acquire;
+  spend(k, LIST_LINES * k.costs.contendedLineNs);
   const scanned = a.cursor === entry;
   if (!scanned && entry.listed) {
     entry.listed = false;
