@@ -89,9 +89,9 @@ function printContention(): void {
         percent(reviewed.waitedRatio).padStart(9),
       ];
       console.log(cells.join(" "));
-      bars.push(`${String(forking).padStart(4)} CPUs ${"█".repeat(Math.round(posted.lostRatio * 60))}`);
+      bars.push(`${String(forking).padStart(4)} CPUs ${"█".repeat(Math.round(posted.waitedRatio * 60))}`);
     }
-    console.log(`\ntime lost to the mutex, pause ${pauseUs} us (60 blocks are all of it)`);
+    console.log(`\nacquisitions that waited, pause ${pauseUs} us (60 blocks are all of them)`);
     console.log(bars.join("\n") + "\n");
   }
 }
