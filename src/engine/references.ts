@@ -11,12 +11,13 @@
  * a writer, because the two may fault differently.
  */
 import type { PmdRow } from "../core/units.ts";
-import { addTouched } from "../kernel/mm/mm.ts";
 import { PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
+import { countMisses, countReferences, markTouched, passTime } from "./reference-counts.ts";
+import { runFlat } from "./reference-loop.ts";
 
 /** Why `runReferences` came back. */
 export const STOP = {
@@ -81,7 +82,10 @@ export function runReferences(
   cursor.stop = STOP.END;
   while (at < batch.length && cursor.stop === STOP.END) {
     const end = Math.min(at + STRIDE_RECORDS, batch.length);
-    if (cursor.progress === NEW) at = runPlain(k, cpu, batch, slotRows, at, end, limitNs, cursor);
+    if (cursor.progress === NEW) {
+      if (k.tlb.of[cpu]!.flat) at = runFlat(k, cpu, batch, slotRows, at, end, limitNs, cursor);
+      else at = runPlain(k, cpu, batch, slotRows, at, end, limitNs, cursor);
+    }
     if (at < end && cursor.stop === STOP.END) {
       at = runMixed(k, cpu, batch, slotRows, at, Math.min(at + MIXED_RECORDS, end), limitNs, cursor);
     }
@@ -246,47 +250,9 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   return true;
 }
 
-/**
- * Counts references that missed the first level. Every reference is counted as a first-level hit by
- * `countReferences`; a miss is taken off again here.
- */
-function countMisses(k: Kernel, cpu: number, seconds: number, walks: number, walkReferences: number): void {
-  const { stats } = k.tlb;
-  stats.l1Hits[cpu]! -= seconds + walks;
-  stats.l2Hits[cpu]! += seconds;
-  stats.walks[cpu]! += walks;
-  stats.walkReferences[cpu]! += walkReferences;
-}
-
 /** Stops at a record that must fault; returns how much of it is done. */
 function stopForFault(cursor: RefCursor, progress: number, write: boolean): number {
   cursor.stop = STOP.FAULT;
   cursor.faultWrite = write;
   return progress === NEW ? ARRIVED : progress;
-}
-
-/** The program touched this page for the first time since it was mapped. */
-function markTouched(k: Kernel, linear: number): void {
-  k.pt.touched[linear >>> 3]! |= 1 << (linear & 7);
-  const { hugeOrder } = k.pt.geometry;
-  k.pt.pmd.touched[linear >>> hugeOrder]! += 1;
-  const table = linear >>> (hugeOrder + 9);
-  const mm = k.mms[k.pt.pmdTables.mm[table]!];
-  if (mm === undefined) return;
-  addTouched(mm, 1);
-  if (k.pt.pmd.kind[linear >>> hugeOrder] === PMD.HUGE) mm.hugeTouched += 1;
-}
-
-/** Counts references as first-level hits: `countMisses` knows better. */
-function countReferences(k: Kernel, cpu: number, references: number): void {
-  const { stats } = k.tlb;
-  stats.references[cpu]! += references;
-  stats.l1Hits[cpu]! += references;
-}
-
-/** Moves the clock by whole nanoseconds; the rest waits for the next call. */
-function passTime(k: Kernel, cpu: number, ps: number): void {
-  const wholeNs = Math.floor(ps / 1000);
-  k.tlb.remainderPs[cpu] = ps - wholeNs * 1000;
-  k.nowNs += wholeNs;
 }

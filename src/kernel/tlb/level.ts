@@ -8,8 +8,8 @@
  * stamps. Tag 0xffffffff is empty: no key is 0x7fffffff. Most misses need no search: `counts` knows for each
  * hash bucket of keys how many entries lie in it, and where there are none, the set slides by one place
  * instead of shifting all its tags. (Measured on random pages: about a quarter less time a reference;
- * hits are found fastest by shifting while searching.) Sets of four ways are always shifted: they take less
- * room so, and are as fast.
+ * hits are found fastest by shifting while searching.) Sets of up to sixteen ways are always shifted: there
+ * the loop without a call, `engine/reference-loop.ts`, is faster than any search that is saved.
  *
  * Models:       first- and second-level data TLBs and paging-structure caches of x86 processors.
  * Not modelled: pseudo-LRU trees, hashed set indexes, victim buffers, ports and banks.
@@ -24,7 +24,7 @@ export interface LevelSpec {
 export const EMPTY = -1;
 
 /** Sets of at most this many ways do not slide. */
-const SHIFTED_WAYS_MAX = 4;
+const SHIFTED_WAYS_MAX = 16;
 /** A set slides at least so many times before it is copied back to the end of its window. */
 const SLIDES_MIN = 20;
 /** Buckets for each entry: as few buckets have entries, so few misses are searched for in vain. */
@@ -36,6 +36,8 @@ export interface Level {
   readonly ways: number;
   /** Sets − 1: the set of an entry is its page number's low bits. */
   readonly setMask: number;
+  /** Where its places in `tags` begin. */
+  readonly base: number;
   /** Places of a set's window in `tags`. */
   readonly windowPlaces: number;
   readonly tags: Int32Array;
@@ -49,8 +51,21 @@ export interface Level {
   readonly counts: Uint8Array;
 }
 
-/** Makes a level with empty sets. */
-export function makeLevel({ entries, ways }: LevelSpec): Level {
+/** Places of `tags` that a level needs. */
+function placesOf({ entries, ways }: LevelSpec): number {
+  const windowPlaces = ways > SHIFTED_WAYS_MAX ? ways + Math.max(SLIDES_MIN, ways) : ways;
+  return (entries / ways) * windowPlaces;
+}
+
+/** Two levels with empty sets, the second one's tags behind the first one's in one column. */
+export function makeLevelPair(one: LevelSpec, other: LevelSpec): readonly [Level, Level] {
+  const tags = new Int32Array(placesOf(one) + placesOf(other));
+  return [makeLevel(one, tags), makeLevel(other, tags, placesOf(one))];
+}
+
+/** Makes a level with empty sets, its tags from place `base` of a column on. */
+export function makeLevel(spec: LevelSpec, tags = new Int32Array(placesOf(spec)), base = 0): Level {
+  const { entries, ways } = spec;
   const sets = entries / ways;
   assert(Number.isInteger(sets) && sets >= 1, "the entries of a level fill whole sets");
   assert((sets & (sets - 1)) === 0, "a level has a power of two of sets");
@@ -62,7 +77,8 @@ export function makeLevel({ entries, ways }: LevelSpec): Level {
     ways,
     setMask: sets - 1,
     windowPlaces,
-    tags: new Int32Array(sets * windowPlaces),
+    base,
+    tags,
     newest: new Int32Array(sets),
     slides,
     bucketMask: buckets - 1,
@@ -74,10 +90,10 @@ export function makeLevel({ entries, ways }: LevelSpec): Level {
 
 /** Forgets all entries. */
 export function clearLevel(level: Level): void {
-  const { newest, windowPlaces, ways } = level;
-  level.tags.fill(EMPTY);
+  const { newest, base, windowPlaces, ways } = level;
+  level.tags.fill(EMPTY, base, base + newest.length * windowPlaces);
   level.counts.fill(0);
-  for (let set = 0; set < newest.length; set += 1) newest[set] = (set + 1) * windowPlaces - ways;
+  for (let set = 0; set < newest.length; set += 1) newest[set] = base + (set + 1) * windowPlaces - ways;
 }
 
 /**
@@ -109,7 +125,7 @@ export function bring(level: Level, index: number, wanted: number): number {
 /** Puts a tag in front of a set, and so the oldest out of it. */
 function slide(level: Level, set: number, from: number, tag: number): void {
   const { tags, newest, ways } = level;
-  const first = set * level.windowPlaces;
+  const first = level.base + set * level.windowPlaces;
   let at = from;
   if (at === first) {
     at = first + level.windowPlaces - ways;

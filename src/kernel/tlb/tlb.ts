@@ -23,6 +23,7 @@ import {
   type Level,
   type LevelSpec,
   makeLevel,
+  makeLevelPair,
 } from "./level.ts";
 
 export interface TlbSpec {
@@ -76,6 +77,8 @@ export interface CpuTlb {
   /** Most huge pages in a set of the second level. */
   readonly hugeWays: number;
   readonly walkCaches: WalkCaches | undefined;
+  /** First levels of four ways, a second one whose sets are shifted: what the hottest loop knows. */
+  readonly flat: boolean;
 }
 
 export interface Tlb {
@@ -109,14 +112,22 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
   };
 }
 
+function makeFirstLevels({ l1Small, l1Huge }: TlbSpec): readonly [Level, Level] {
+  if (l1Huge !== "shared") return makeLevelPair(l1Small, l1Huge);
+  const both = makeLevel(l1Small);
+  return [both, both];
+}
+
 function makeCpuTlb(spec: TlbSpec, hugeOrder: number): CpuTlb {
-  const l1Small = makeLevel(spec.l1Small);
+  const [l1Small, l1Huge] = makeFirstLevels(spec);
+  const l2 = makeLevel(spec.l2);
   const caches = spec.walkCaches;
   return {
     hugeOrder,
+    flat: l1Small.ways === 4 && l1Huge.ways === 4 && !l2.slides,
     l1Small,
-    l1Huge: spec.l1Huge === "shared" ? l1Small : makeLevel(spec.l1Huge),
-    l2: makeLevel(spec.l2),
+    l1Huge,
+    l2,
     hugeWays: spec.l2.hugeWays,
     walkCaches:
       caches === "none"
