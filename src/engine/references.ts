@@ -16,7 +16,14 @@ import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
-import { countMisses, countReferences, markTouched, passTime } from "./reference-counts.ts";
+import {
+  countMisses,
+  countReferences,
+  isUntouched,
+  markTouched,
+  passReferences,
+  passTime,
+} from "./reference-counts.ts";
 import { runFlat } from "./reference-loop.ts";
 
 /** Why `runReferences` came back. */
@@ -112,7 +119,6 @@ function runPlain(
   const t = tlb.of[cpu]!;
   const { hugeOrder } = t;
   const { tags, newest, setMask } = t.l1Small;
-  const { touched } = pt;
   const { kind: pmdKind } = pt.pmd;
   const { referencePs, secondLevelPs, walkReferencePs } = k.costs;
   const limitPs = (limitNs - k.nowNs) * 1000;
@@ -145,15 +151,14 @@ function runPlain(
       const count = reads[at]! + writes[at]! || 1;
       references += count;
       ps += count * referencePs;
-      if ((touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
+      if (isUntouched(pt, linear)) markTouched(k, linear);
     }
     ps += gaps[at]! * cursor.gapPs;
     if (ps >= limitPs) end = at + 1;
   }
   if (at === end && ps >= limitPs) cursor.stop = STOP.HORIZON;
   countMisses(k, cpu, seconds, walks, walkReferences);
-  countReferences(k, cpu, references);
-  passTime(k, cpu, ps);
+  passReferences(k, cpu, references, ps);
   return at;
 }
 
@@ -222,7 +227,7 @@ function runRecord(
   const writes = readOnly ? 0 : batch.writes[at]!;
   const count = kind === EXECUTE ? 1 : reads + writes || 1;
   countReferences(k, cpu, count);
-  if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
+  if (isUntouched(k.pt, linear)) markTouched(k, linear);
   cursor.progress = readOnly ? HAS_READ : NEW;
   return count * k.costs.referencePs + countMiss(k, cpu, found);
 }
@@ -244,7 +249,7 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   const linear = row * k.geometry.pagesPerHuge + pageInRow;
   const found = lookUp(k.pt, k.tlb.of[cpu]!, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
   if (found === FAULT) return false;
-  if ((k.pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0) markTouched(k, linear);
+  if (isUntouched(k.pt, linear)) markTouched(k, linear);
   countReferences(k, cpu, 1);
   passTime(k, cpu, k.tlb.remainderPs[cpu]! + countMiss(k, cpu, found) + k.costs.referencePs);
   return true;

@@ -44,7 +44,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const { machine, behaviours } = options;
   const { geometry } = machine;
   const frameCount = Math.floor(machine.memBytes / PAGE_BYTES);
-  const frames = makeFrames(frameCount);
+  const frames = makeFrames(frameCount, geometry.pagesPerHuge);
   const blocks = makeBlocks(frameCount, geometry.pagesPerHuge);
   const tunables = { ...defaultTunables(), ...behaviours.fixed };
   const knobs = makeKnobs(options.knobSpecs);

@@ -10,7 +10,7 @@ import type { Census } from "./census.ts";
 import { BLOCK, FRAME } from "./mm/frames.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
 import { headOf, mappingsOf } from "./mm/rmap.ts";
-import { lruListOf } from "./reclaim/lru-list.ts";
+import { lruListOf, lruNext, lruPrev } from "./reclaim/lru-list.ts";
 import { LRU_END, LRU_LISTS } from "./reclaim/state.ts";
 import type { Kernel } from "./state.ts";
 
@@ -98,11 +98,11 @@ function walkList(k: Kernel, node: number, list: number): number | string {
   const { frames, lru } = k;
   let pages = 0;
   let newer = LRU_END;
-  for (let pfn = lru.nodes[node]!.heads[list]!; pfn !== LRU_END; pfn = frames.next[pfn]!) {
+  for (let pfn = lru.nodes[node]!.heads[list]!; pfn !== LRU_END; pfn = lruNext(k, pfn)) {
     const flags = frames.flags[pfn]!;
     if ((flags & FRAME.LRU) === 0 || lruListOf(flags) !== list)
       return `frame ${pfn} is on list ${list} wrongly`;
-    if (frames.prev[pfn] !== newer) return `frame ${pfn} does not know its neighbour on list ${list}`;
+    if (lruPrev(k, pfn) !== newer) return `frame ${pfn} does not know its neighbour on list ${list}`;
     if (pages > frames.rows) return `list ${list} of node ${node} has no end`;
     pages += pagesIn(k, asPfn(pfn));
     newer = pfn;

@@ -18,7 +18,7 @@ import { allocFast, allocPages } from "./alloc.ts";
 import { freePages } from "./free.ts";
 import { GFP } from "./gfp.ts";
 import { firstFree, nextFree } from "./lists.ts";
-import { drainAllPcps } from "./pcp.ts";
+import { drainAllPcps, pcpRow } from "./pcp.ts";
 import { type Buddy, MIGRATE_TYPES, NONE, type Zone } from "./state.ts";
 import { runAlone, testKernel } from "./test-kernel.ts";
 
@@ -63,7 +63,7 @@ function claimPcps(b: Buddy, zone: Zone, seen: Int32Array): void {
     let pages = 0;
     for (let list = 0; list < pcp.heads.length; list++) {
       const order = list === pcp.heads.length - 1 ? b.geometry.hugeOrder : Math.floor(list / 3);
-      for (let pfn = pcp.heads[list]!; pfn !== NONE; pfn = b.frames.next[pfn]!) {
+      for (let pfn = pcp.heads[list]!; pfn !== NONE; pfn = b.frames.next[pcpRow(b, list, pfn)]!) {
         claim(seen, pfn, 2 ** order, 2);
         pages += 2 ** order;
       }

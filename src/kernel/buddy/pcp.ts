@@ -11,7 +11,7 @@
  * Not modelled: 6.7's self-tuning `high`; the second huge list of later kernels.
  */
 import { assert } from "../../lib/assert.ts";
-import { FRAME } from "../mm/frames.ts";
+import { FRAME, rowOfHuge } from "../mm/frames.ts";
 import { takeBlock } from "./fallback.ts";
 import { freeBlock } from "./lists.ts";
 import { type Buddy, MIGRATE, NONE, PCP_TYPES, type Pcp, type Zone } from "./state.ts";
@@ -20,6 +20,12 @@ import { type Buddy, MIGRATE, NONE, PCP_TYPES, type Pcp, type Zone } from "./sta
 export function pcpList(b: Buddy, order: number, type: number): number {
   if (order === b.geometry.hugeOrder) return PCP_TYPES * (b.pcpOrderMax + 1);
   return order <= b.pcpOrderMax ? order * PCP_TYPES + type : NONE;
+}
+
+/** Row of the links of a block on a list. */
+export function pcpRow(b: Buddy, list: number, pfn: number): number {
+  const huge = list === PCP_TYPES * (b.pcpOrderMax + 1);
+  return huge ? rowOfHuge(b.frames, b.geometry.hugeOrder, pfn) : pfn;
 }
 
 function orderOfList(b: Buddy, list: number): number {
@@ -31,40 +37,32 @@ function pushFrame(b: Buddy, pcp: Pcp, list: number, pfn: number, tail: boolean)
   const { heads, tails } = pcp;
   flags[pfn] = FRAME.PCP;
   const neighbour = tail ? tails[list]! : heads[list]!;
-  next[pfn] = tail ? NONE : neighbour;
-  prev[pfn] = tail ? neighbour : NONE;
+  const row = pcpRow(b, list, pfn);
+  next[row] = tail ? NONE : neighbour;
+  prev[row] = tail ? neighbour : NONE;
   if (neighbour === NONE) {
     heads[list] = pfn;
     tails[list] = pfn;
   } else if (tail) {
-    next[neighbour] = pfn;
+    next[pcpRow(b, list, neighbour)] = pfn;
     tails[list] = pfn;
   } else {
-    prev[neighbour] = pfn;
+    prev[pcpRow(b, list, neighbour)] = pfn;
     heads[list] = pfn;
   }
   pcp.countPages += 1 << orderOfList(b, list);
 }
 
-/** Takes the first frame of a list. */
-function popHead(b: Buddy, pcp: Pcp, list: number): number {
-  const pfn = pcp.heads[list]!;
-  const after = b.frames.next[pfn]!;
-  pcp.heads[list] = after;
-  if (after === NONE) pcp.tails[list] = NONE;
-  else b.frames.prev[after] = NONE;
-  b.frames.flags[pfn] = 0;
-  pcp.countPages -= 1 << orderOfList(b, list);
-  return pfn;
-}
-
-function popTail(b: Buddy, pcp: Pcp, list: number): number {
-  const pfn = pcp.tails[list]!;
-  const before = b.frames.prev[pfn]!;
-  pcp.tails[list] = before;
-  if (before === NONE) pcp.heads[list] = NONE;
-  else b.frames.next[before] = NONE;
-  b.frames.flags[pfn] = 0;
+/** Takes the first frame of a list, or the last. */
+function popFrame(b: Buddy, pcp: Pcp, list: number, tail: boolean): number {
+  const { next, prev, flags } = b.frames;
+  const { heads, tails } = pcp;
+  const pfn = (tail ? tails : heads)[list]!;
+  const neighbour = (tail ? prev : next)[pcpRow(b, list, pfn)]!;
+  (tail ? tails : heads)[list] = neighbour;
+  if (neighbour === NONE) (tail ? heads : tails)[list] = NONE;
+  else (tail ? next : prev)[pcpRow(b, list, neighbour)] = NONE;
+  flags[pfn] = 0;
   pcp.countPages -= 1 << orderOfList(b, list);
   return pfn;
 }
@@ -75,7 +73,7 @@ export function popPcp(b: Buddy, zone: Zone, cpu: number, order: number, type: n
   if (list === NONE) return NONE;
   const pcp = zone.pcps[cpu]!;
   pcp.freeFactor >>= 1;
-  return pcp.heads[list] === NONE ? NONE : popHead(b, pcp, list);
+  return pcp.heads[list] === NONE ? NONE : popFrame(b, pcp, list, false);
 }
 
 /**
@@ -104,7 +102,7 @@ export function takeFromZone(
     if (pfn === NONE) break;
     pushFrame(b, pcp, list, pfn, true);
   }
-  return pcp.heads[list] === NONE ? NONE : popHead(b, pcp, list);
+  return pcp.heads[list] === NONE ? NONE : popFrame(b, pcp, list, false);
 }
 
 /** Frees a block to the CPU's list; a list that became too long gives some back to the zone. */
@@ -151,7 +149,7 @@ function returnPages(b: Buddy, zone: Zone, pcp: Pcp, pages: number, firstList: n
     }
     const order = orderOfList(b, list);
     while (left > 0 && pcp.heads[list] !== NONE) {
-      const pfn = popTail(b, pcp, list);
+      const pfn = popFrame(b, pcp, list, true);
       freeBlock(b, zone, pfn, order, typeForReturn(b, pfn, list));
       left -= 1 << order;
     }

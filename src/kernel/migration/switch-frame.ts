@@ -9,7 +9,7 @@
  */
 import type { Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
-import { FRAME } from "../mm/frames.ts";
+import { FRAME, rowOfPage } from "../mm/frames.ts";
 import { PTE } from "../mm/page-table.ts";
 import type { RmapHit } from "../mm/rmap.ts";
 import { noAccessMark } from "../mm/vma.ts";
@@ -43,8 +43,10 @@ export function switchFrame(k: Kernel, from: Pfn, to: Pfn, hits: readonly RmapHi
     }
   }
   frames.flags[to]! |= frames.flags[from]! & MOVED_FLAGS;
-  frames.anonVma[to] = frames.anonVma[from]!;
-  frames.index[to] = frames.index[from]!;
+  const toRow = rowOfPage(frames, geometry.hugeOrder, to);
+  const fromRow = rowOfPage(frames, geometry.hugeOrder, from);
+  frames.anonVma[toRow] = frames.anonVma[fromRow]!;
+  frames.index[toRow] = frames.index[fromRow]!;
   frames.mapCount[to] = frames.mapCount[from]!;
   frames.mapCount[from] = 0;
   if (huge) {

@@ -2,8 +2,9 @@
  * Physical frames: one row a base page, one row a pageblock.
  *
  * A huge page (order hugeOrder) is a *head* frame, aligned to its size, and its *tails*. Reference count, LRU
- * state and rmap of the whole live in the head's row; `mapCount` counts PTE mappings page by page; PMD
- * mappings are counted in the pageblock's row, since a huge page is exactly one pageblock.
+ * flags of the whole live in the head's row, rmap and list links in a row of their own (`PAGE_COLUMNS`);
+ * `mapCount` counts PTE mappings page by page; PMD mappings are counted in the pageblock's row, since a huge
+ * page is exactly one pageblock.
  *
  * Models:       struct page / struct folio as mm/ of v6.1 uses them for anonymous memory.
  * Not modelled: page contents, memcg, KSM, writeback flags, hwpoison.
@@ -56,6 +57,13 @@ export const FRAME_COLUMNS = {
   refCount: Int32Array,
   /** How many PTEs map this base page. */
   mapCount: Int32Array,
+} as const satisfies Columns;
+
+/**
+ * What a page has as a whole: one row a frame, and behind those one a pageblock, for its huge page. So what
+ * a huge page needs lies together, and mapping one touches a fraction of the memory: see `rowOfPage`.
+ */
+export const PAGE_COLUMNS = {
   /** rmap: id of the anon_vma of an anonymous page; order of a free block (BUDDY). */
   anonVma: Int32Array,
   /** rmap: linear page index in the anon_vma's VMAs, modulo 2^32. */
@@ -97,11 +105,23 @@ export const BLOCK_COLUMNS = {
   freeOrder: Uint8Array,
 } as const satisfies Columns;
 
-export type Frames = Table<typeof FRAME_COLUMNS>;
+/** `rows` is the number of frames. */
+export type Frames = Table<typeof FRAME_COLUMNS> & Table<typeof PAGE_COLUMNS>;
 export type Blocks = Table<typeof BLOCK_COLUMNS>;
 
-export function makeFrames(frames: number): Frames {
-  return makeTable(FRAME_COLUMNS, frames);
+export function makeFrames(frames: number, pagesPerHuge: number): Frames {
+  const whole = makeTable(PAGE_COLUMNS, frames + Math.ceil(frames / pagesPerHuge));
+  return { ...whole, ...makeTable(FRAME_COLUMNS, frames) };
+}
+
+/** Row of the huge page that fills a frame's pageblock, in the columns of whole pages. */
+export function rowOfHuge({ rows }: Frames, hugeOrder: number, pfn: number): number {
+  return rows + (pfn >>> hugeOrder);
+}
+
+/** Row of the page whose head (or only frame) this is, in the columns of whole pages. */
+export function rowOfPage({ rows, flags }: Frames, hugeOrder: number, pfn: number): number {
+  return (flags[pfn]! & FRAME.HEAD) !== 0 ? rows + (pfn >>> hugeOrder) : pfn;
 }
 
 export function makeBlocks(frames: number, pagesPerHuge: number): Blocks {

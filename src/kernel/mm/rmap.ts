@@ -11,7 +11,7 @@ import { C } from "../../core/counters.ts";
 import { NO_ROW, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Kernel } from "../state.ts";
-import { BLOCK, FRAME } from "./frames.ts";
+import { BLOCK, FRAME, rowOfHuge, rowOfPage } from "./frames.ts";
 import type { Mm } from "./mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
 import { VM_ACCESS, type Vma, vmaIndex } from "./vma.ts";
@@ -140,8 +140,9 @@ export function addNewHugeRmap(k: Kernel, head: Pfn, vma: Vma, startVpn: Vpn): v
   const { frames, blocks, geometry } = k;
   const block = head >> geometry.hugeOrder;
   frames.flags[head]! |= FRAME.ANON | FRAME.SWAPBACKED | FRAME.EXCLUSIVE;
-  frames.anonVma[head] = vma.anonVma!.id;
-  frames.index[head] = linearIndex(vma, startVpn);
+  const row = rowOfHuge(frames, geometry.hugeOrder, head);
+  frames.anonVma[row] = vma.anonVma!.id;
+  frames.index[row] = linearIndex(vma, startVpn);
   blocks.hugeMapCount[block] = 1;
   blocks.flags[block] = 0;
   k.vmstat[C.nr_anon_pages]! += geometry.pagesPerHuge;
@@ -150,8 +151,9 @@ export function addNewHugeRmap(k: Kernel, head: Pfn, vma: Vma, startVpn: Vpn): v
 
 /** The page belongs to this area alone from now on. `pfn` may be a tail; rmap data is the head's. */
 export function moveAnonRmap(k: Kernel, pfn: Pfn, vma: Vma): void {
-  k.frames.flags[pfn]! |= FRAME.EXCLUSIVE;
-  k.frames.anonVma[headOf(k, pfn)] = vma.anonVma!.id;
+  const { frames, geometry } = k;
+  frames.flags[pfn]! |= FRAME.EXCLUSIVE;
+  frames.anonVma[rowOfPage(frames, geometry.hugeOrder, headOf(k, pfn))] = vma.anonVma!.id;
 }
 
 /** Head of the huge page that a frame belongs to; the frame itself if it is a base page. */
@@ -205,10 +207,11 @@ export interface RmapHit {
  */
 export function mappingsOf(k: Kernel, pfn: Pfn): RmapHit[] {
   const head = headOf(k, pfn);
-  const anonVma = k.rmap.anonVmas[k.frames.anonVma[head]!];
+  const page = rowOfPage(k.frames, k.geometry.hugeOrder, head);
+  const anonVma = k.rmap.anonVmas[k.frames.anonVma[page]!];
   const hits: RmapHit[] = [];
   if (anonVma === undefined || (k.frames.flags[head]! & FRAME.ANON) === 0) return hits;
-  const index = k.frames.index[head]! + (pfn - head);
+  const index = k.frames.index[page]! + (pfn - head);
   for (const vma of anonVma.vmas) {
     const distance =
       (((index - (vma.pgoff % 0x1_0000_0000)) % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000;

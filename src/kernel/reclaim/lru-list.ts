@@ -8,7 +8,7 @@ import { C } from "../../core/counters.ts";
 import type { Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { nodeOfFrame } from "../buddy/state.ts";
-import { FRAME } from "../mm/frames.ts";
+import { FRAME, rowOfPage } from "../mm/frames.ts";
 import type { Kernel } from "../state.ts";
 import { LRU_END, LRU_LIST, type NodeLru } from "./state.ts";
 
@@ -34,6 +34,21 @@ export function resizeList(k: Kernel, lru: NodeLru, list: number, pages: number)
   else if (list === LRU_LIST.ACTIVE) k.vmstat[C.nr_active_anon]! += pages;
 }
 
+/** Row of a page's links; of a neighbour's too. */
+function linksOf({ frames, geometry }: Kernel, pfn: number): number {
+  return rowOfPage(frames, geometry.hugeOrder, pfn);
+}
+
+/** The page that follows on the same list, one older; LRU_END at the end. */
+export function lruNext(k: Kernel, pfn: number): number {
+  return k.frames.next[linksOf(k, pfn)]!;
+}
+
+/** The page before it on the same list, one newer; LRU_END at the end. */
+export function lruPrev(k: Kernel, pfn: number): number {
+  return k.frames.prev[linksOf(k, pfn)]!;
+}
+
 /** Puts a page on the list that its flags name: as the newest, or as the oldest. */
 export function lruLink(k: Kernel, pfn: Pfn, oldest: boolean): void {
   const { next, prev, flags } = k.frames;
@@ -42,16 +57,17 @@ export function lruLink(k: Kernel, pfn: Pfn, oldest: boolean): void {
   const list = lruListOf(flags[pfn]!);
   const { heads, tails } = lru;
   const neighbour = oldest ? tails[list]! : heads[list]!;
-  next[pfn] = oldest ? LRU_END : neighbour;
-  prev[pfn] = oldest ? neighbour : LRU_END;
+  const row = linksOf(k, pfn);
+  next[row] = oldest ? LRU_END : neighbour;
+  prev[row] = oldest ? neighbour : LRU_END;
   if (neighbour === LRU_END) {
     heads[list] = pfn;
     tails[list] = pfn;
   } else if (oldest) {
-    next[neighbour] = pfn;
+    next[linksOf(k, neighbour)] = pfn;
     tails[list] = pfn;
   } else {
-    prev[neighbour] = pfn;
+    prev[linksOf(k, neighbour)] = pfn;
     heads[list] = pfn;
   }
   flags[pfn]! |= FRAME.LRU;
@@ -64,14 +80,15 @@ export function lruUnlink(k: Kernel, pfn: Pfn): void {
   assert((flags[pfn]! & FRAME.LRU) !== 0, "a page taken off an LRU list is on one");
   const lru = nodeLru(k, pfn);
   const list = lruListOf(flags[pfn]!);
-  const after = next[pfn]!;
-  const before = prev[pfn]!;
-  if (before !== LRU_END) next[before] = after;
+  const row = linksOf(k, pfn);
+  const after = next[row]!;
+  const before = prev[row]!;
+  if (before !== LRU_END) next[linksOf(k, before)] = after;
   else {
     assert(lru.heads[list] === pfn, "the newest page is on the list that its flags name");
     lru.heads[list] = after;
   }
-  if (after !== LRU_END) prev[after] = before;
+  if (after !== LRU_END) prev[linksOf(k, after)] = before;
   else {
     assert(lru.tails[list] === pfn, "the oldest page is on the list that its flags name");
     lru.tails[list] = before;

@@ -20,6 +20,7 @@ import {
   lruPutback,
   lruSplit,
 } from "./lru.ts";
+import { lruNext } from "./lru-list.ts";
 import { LRU_END, LRU_LIST } from "./state.ts";
 
 function machine(lruBatch = 3): Kernel {
@@ -42,8 +43,7 @@ function picture(k: Kernel): string {
   return [LRU_LIST.ACTIVE, LRU_LIST.INACTIVE, LRU_LIST.LAZY]
     .map((list) => {
       const frames: number[] = [];
-      for (let pfn = k.lru.nodes[0]!.heads[list]!; pfn !== LRU_END; pfn = k.frames.next[pfn]!)
-        frames.push(pfn);
+      for (let pfn = k.lru.nodes[0]!.heads[list]!; pfn !== LRU_END; pfn = lruNext(k, pfn)) frames.push(pfn);
       return frames.join(" ");
     })
     .join(" | ");

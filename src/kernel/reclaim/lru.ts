@@ -12,7 +12,7 @@ import { C } from "../../core/counters.ts";
 import type { Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { putPage } from "../buddy/free.ts";
-import { FRAME } from "../mm/frames.ts";
+import { FRAME, rowOfHuge, rowOfPage } from "../mm/frames.ts";
 import type { Kernel } from "../state.ts";
 import { lruLink, lruListOf, lruUnlink, nodeLru, pagesOf } from "./lru-list.ts";
 import { LRU_END } from "./state.ts";
@@ -142,14 +142,15 @@ export function lruSplit(k: Kernel, headPfn: Pfn): void {
   const headFlags = flags[headPfn]!;
   assert((headFlags & (FRAME.HEAD | FRAME.TAIL)) === 0, "a page that was split is no huge page any more");
   assert((headFlags & FRAME.LRU) !== 0, "tails go on the list that their head is on");
-  let newer = prev[headPfn]!;
-  for (let pfn = headPfn + k.geometry.pagesPerHuge - 1; pfn > headPfn; pfn--) {
-    flags[pfn] = (flags[pfn]! & ~AGE_FLAGS) | (headFlags & AGE_FLAGS) | FRAME.LRU;
+  const { hugeOrder, pagesPerHuge } = k.geometry;
+  const whole = rowOfHuge(k.frames, hugeOrder, headPfn);
+  let newer = prev[whole]!;
+  for (let pfn = headPfn + pagesPerHuge - 1; pfn >= headPfn; pfn--) {
+    if (pfn > headPfn) flags[pfn] = (flags[pfn]! & ~AGE_FLAGS) | (headFlags & AGE_FLAGS) | FRAME.LRU;
     prev[pfn] = newer;
     if (newer === LRU_END) nodeLru(k, headPfn).heads[lruListOf(headFlags)] = pfn;
-    else next[newer] = pfn;
+    else next[rowOfPage(k.frames, hugeOrder, newer)] = pfn;
     newer = pfn;
   }
-  next[newer] = headPfn;
-  prev[headPfn] = newer;
+  next[headPfn] = next[whole]!;
 }

@@ -15,7 +15,7 @@ import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn, type PmdRow } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { putPage } from "../buddy/free.ts";
-import { BLOCK, FRAME } from "../mm/frames.ts";
+import { BLOCK, FRAME, rowOfHuge } from "../mm/frames.ts";
 import { addHugePmds, type Mm } from "../mm/mm.ts";
 import { PMD, PTE, takePteTable, vpnOfRow, WAS_HUGE } from "../mm/page-table.ts";
 import { mappingCount, mappingsOf } from "../mm/rmap.ts";
@@ -125,11 +125,13 @@ function makeBasePages(k: Kernel, head: Pfn): void {
     frames.flags[head]! &
     (FRAME.ANON | FRAME.SWAPBACKED | FRAME.REFERENCED | FRAME.DIRTY | FRAME.ACTIVE | FRAME.SWAPCACHE);
   const extra = (inherited & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
-  for (let i = 1; i < geometry.pagesPerHuge; i++) {
+  const whole = rowOfHuge(frames, geometry.hugeOrder, head);
+  for (let i = 0; i < geometry.pagesPerHuge; i++) {
+    frames.anonVma[head + i] = frames.anonVma[whole]!;
+    frames.index[head + i] = frames.index[whole]! + i;
+    if (i === 0) continue;
     const exclusive = frames.flags[head + i]! & FRAME.EXCLUSIVE;
     frames.flags[head + i] = inherited | exclusive;
-    frames.anonVma[head + i] = frames.anonVma[head]!;
-    frames.index[head + i] = frames.index[head]! + i;
     frames.refCount[head + i] = frames.mapCount[head + i]! + extra;
   }
   spreadCpupid(k, head, geometry.pagesPerHuge);

@@ -64,32 +64,10 @@ export function lookUpPlain(pt: PageTables, t: CpuTlb, linear: number, write: nu
     pt.pteFlags[((pt.pmd.value[linear >>> order]! << order) + (linear & ((1 << order) - 1))) | 0]!;
   if ((flags & NO_SURPRISE) !== SETTLED) return NOT_PLAIN;
   const wanted = (linear << 1) | 1;
-  const { tags, newest, setMask, ways } = t.l1Small;
-  if (ways !== 4) return lookUpWide(pt, t, linear, write);
-  const first = newest[linear & setMask]!;
-  const a = tags[first]!;
-  const b = tags[first + 1]!;
-  const c = tags[first + 2]!;
-  const d = tags[first + 3]!;
-  const clean = wanted - 1;
-  if (a === clean || b === clean || c === clean || d === clean) return NOT_PLAIN;
-  tags[first] = wanted;
-  if (a === wanted) return FIRST;
-  tags[first + 1] = a;
-  if (b === wanted) return FIRST;
-  tags[first + 2] = b;
-  if (c === wanted) return FIRST;
-  tags[first + 3] = c;
-  if (d === wanted) return FIRST;
-  return secondOrWalk(pt, t, linear, wanted, write);
-}
-
-/** The same where the first level is of another shape. */
-function lookUpWide(pt: PageTables, t: CpuTlb, linear: number, write: number): number {
-  const wanted = (linear << 1) | 1;
   const inFirst = bring(t.l1Small, linear, wanted);
   if (inFirst === NO_TAG) return secondOrWalk(pt, t, linear, wanted, write);
   if ((inFirst & 1) >= write) return FIRST;
+  // The first level now has it as writable; the second follows, and a walk sets the bit.
   t.l1Small.tags[t.l1Small.newest[linear & t.l1Small.setMask]!] = wanted;
   setWritable(t.l2, linear, wanted);
   return walkCost(pt, t, linear >>> t.hugeOrder, 1);
