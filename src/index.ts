@@ -55,10 +55,9 @@ export type {
 // Reports: columns in, text, JSON or one HTML page out.
 export { answerOf } from "./report/answer.ts";
 export { renderCsv } from "./report/csv.ts";
-export type { ReportOptions } from "./report/html/data.ts";
-export { renderHtml } from "./report/html/page.ts";
 export { jsonColumn, readResults, renderJson } from "./report/json.ts";
 export { type Packed, pack, unpack } from "./report/pack.ts";
+export { decodePage, encodePage, type PageData, renderHtml } from "./report/page-data.ts";
 export { renderPerfetto } from "./report/perfetto.ts";
 export { eventRows, type FlatColumn, sampleRows } from "./report/rows.ts";
 export { type Column, counterRows, type RowGroup, tableOf } from "./report/table.ts";

@@ -80,6 +80,7 @@ function checkContents(installed: string): void {
     "bin/pagewise.js",
     "dist/index.js",
     "dist/index.d.ts",
+    "dist/web/index.html",
   ]) {
     assert.ok(existsSync(join(installed, path)), `the package holds ${path}`);
   }

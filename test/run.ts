@@ -1,7 +1,7 @@
 /**
  * `npm test`: every gate of the project, in order, each even when one before it failed.
  *
- *     types ─▶ pure types ─▶ lint ─▶ vitest (unit, fuzz, tidy, golden) ─▶ package
+ *     types ─▶ pure types ─▶ page's types ─▶ lint ─▶ vitest (unit, fuzz, tidy, golden) ─▶ package
  *
  * The last line is `N passed, N failed` alone: the tests that vitest counted, one for each other gate. A gate
  * that crashes, is killed or takes longer than its limit has failed.
@@ -77,6 +77,7 @@ function vitestGate(): Tally {
 const GATES: readonly { readonly name: string; readonly run: () => Tally }[] = [
   { name: "types", run: () => gate("tsc", "--noEmit") },
   { name: "types of the pure folders", run: () => gate("tsc", "--noEmit", "-p", "tsconfig.pure.json") },
+  { name: "types of the page", run: () => gate("tsc", "--noEmit", "-p", "src/web") },
   { name: "lint", run: () => gate("biome", "check") },
   { name: "tests", run: vitestGate },
   { name: "package", run: () => gate("test/pack.ts") },

@@ -1,6 +1,6 @@
 /** `pagewise compare`: one workload under several settings or kernels, side by side. */
 import type { Command } from "commander";
-import { parseSettingsList, type Setting } from "../engine/settings.ts";
+import { columnsOf, type Plan } from "../engine/plan.ts";
 import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
 import { againstTruth } from "../report/against-truth.ts";
@@ -21,13 +21,6 @@ export interface CompareOptions extends CommonOptions {
   readonly generations?: string;
   readonly measured?: string;
   readonly truth?: string;
-}
-
-/** A column to simulate. */
-export interface Plan {
-  readonly name: string;
-  readonly generation: Generation;
-  readonly settings: readonly Setting[];
 }
 
 const EXAMPLES = `
@@ -59,17 +52,7 @@ function generationsOf(options: CompareOptions): Generation[] {
 
 /** The columns that the options ask for. */
 export function planOf(options: CompareOptions): Plan[] {
-  const generations = generationsOf(options);
-  return generations.flatMap((generation) => {
-    const everywhere = settingsOf(options, generation);
-    const list =
-      options.settings === undefined ? undefined : parseSettingsList(options.settings, generation.knobs);
-    return (list ?? [{ name: "", settings: [] }]).map(({ name, settings }) => ({
-      name: generations.length === 1 && name !== "" ? name : [generation.name, name].join(" ").trim(),
-      generation,
-      settings: [...everywhere, ...settings],
-    }));
-  });
+  return columnsOf(generationsOf(options), options.settings, (generation) => settingsOf(options, generation));
 }
 
 /** Simulates every column. */

@@ -1,14 +1,18 @@
 /** Files that a run writes for people and for other tools: HTML, Perfetto, CSV, Parquet. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { UserError } from "../lib/assert.ts";
 import { renderCsv } from "../report/csv.ts";
+import { renderHtml } from "../report/page-data.ts";
 import { renderPerfetto } from "../report/perfetto.ts";
 import { eventRows, type FlatColumn, sampleRows } from "../report/rows.ts";
 import type { Column } from "../report/table.ts";
 import { demandFolderOf, out, writeWhole } from "./host.ts";
 import type { CommonOptions } from "./options.ts";
-import { type About, writeReport } from "./show.ts";
+import { pageTemplate } from "./page-template.ts";
+import type { About } from "./show.ts";
+import { VERSION } from "./version.ts";
 
 type ExportOptions = Pick<CommonOptions, "json" | "html" | "report" | "perfetto" | "csv" | "parquet">;
 
@@ -42,7 +46,14 @@ export async function writeExports(
   const html = htmlOf(options);
   const said: string[] = [];
   if (html !== undefined) {
-    await writeReport(columns, html, about);
+    const data = {
+      columns,
+      version: VERSION,
+      command: about.command,
+      measurements: about.measurements ?? [],
+    };
+    const pack64 = (bytes: Uint8Array): string => gzipSync(bytes, { level: 9 }).toString("base64");
+    writeWhole(html, renderHtml(pageTemplate(), data, pack64));
     said.push(`Report: ${html}`);
   }
   if (options.perfetto !== undefined) {

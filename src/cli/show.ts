@@ -1,10 +1,9 @@
 /** Shows columns as the options ask: JSON or text on standard output, and an HTML file. */
-import { renderHtml } from "../report/html/page.ts";
 import { renderJson } from "../report/json.ts";
 import type { Column } from "../report/table.ts";
 import { renderText } from "../report/text.ts";
 import type { Measurement } from "../report/trust.ts";
-import { out, painterOf, widthChars, writeWhole } from "./host.ts";
+import { out, painterOf, widthChars } from "./host.ts";
 import type { CommonOptions } from "./options.ts";
 import { VERSION } from "./version.ts";
 
@@ -52,9 +51,4 @@ export function show(
     measurements,
   });
   out(text);
-}
-
-/** Writes the HTML report. */
-export async function writeReport(columns: readonly Column[], path: string, about: About): Promise<void> {
-  writeWhole(path, renderHtml(columns, { version: VERSION, ...about }));
 }

@@ -15,7 +15,7 @@ import {
 import type { ImportSummary } from "../workloads/import/importer.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
-import { parseScript } from "../workloads/script/parse.ts";
+import { looksLikeScript, parseScript } from "../workloads/script/parse.ts";
 import { openTrace } from "../workloads/trace/reader.ts";
 import { makeMemoryWriter } from "../workloads/trace/writer.ts";
 import { demandFile } from "./host.ts";
@@ -67,9 +67,6 @@ async function importText(input: Input, format: ImportFormat): Promise<TraceWork
   };
 }
 
-/** Scripts are short text that begins with a comment or a word of the language. */
-const SCRIPT_START = /^(\s*(#.*)?\n)*\s*(machine|set|cpu|map|snapshot|repeat|fork|thread)\s/;
-
 async function wholeOf(input: Input): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of input.pieces) pieces.push(piece);
@@ -96,7 +93,7 @@ async function openText(path: string): Promise<Workload> {
     };
   }
   if (format !== undefined) return importText(input, format);
-  if (!SCRIPT_START.test(Buffer.from(input.head).toString("latin1"))) {
+  if (!looksLikeScript(input.head)) {
     throw unknownFormat(input.head, input.name);
   }
   return scriptWorkload(input.name, (await wholeOf(input)).toString("utf8"));

@@ -1,5 +1,5 @@
 /**
- * From results to the rows of the comparison: absolute, and relative to the first column. No drawing here.
+ * From results to the rows of the comparison: absolute, and relative to one column. No drawing here.
  */
 import { COUNTER_NAMES, isGauge } from "../core/counters.ts";
 import type { Recording } from "../metrics/recording.ts";
@@ -20,9 +20,11 @@ export type Verdict = "better" | "worse" | "same" | "neutral";
 export interface Cell {
   /** In the base unit; undefined when the run cannot know it. */
   readonly value: number | undefined;
-  /** (value − first) / first; undefined in the first column and when the first is 0 or unknown. */
+  /** (value − base) / base; undefined in the base column and when its value is 0 or unknown. */
   readonly relative: number | undefined;
   readonly verdict: Verdict;
+  /** Among all columns, where they differ by enough to matter. */
+  readonly mark: "best" | "worst" | undefined;
 }
 
 export interface Row {
@@ -53,18 +55,38 @@ function verdictOf({ better, least }: Judgement, value: number, first: number): 
 function cellOf(
   judgement: Judgement,
   value: number | undefined,
-  first: number | undefined,
-  isFirst: boolean,
+  base: number | undefined,
+  o: { isBase: boolean; mark: Cell["mark"] },
 ): Cell {
-  if (value === undefined || first === undefined || isFirst)
-    return { value, relative: undefined, verdict: "neutral" };
-  const relative = first === 0 ? undefined : (value - first) / first;
-  return { value, relative, verdict: verdictOf(judgement, value, first) };
+  const { mark } = o;
+  if (value === undefined || base === undefined || o.isBase)
+    return { value, relative: undefined, verdict: "neutral", mark };
+  const relative = base === 0 ? undefined : (value - base) / base;
+  return { value, relative, verdict: verdictOf(judgement, value, base), mark };
 }
 
-function rowOf(figure: Figure, columns: readonly Column[]): Row {
+/** The best and the worst values of a row; none where all are the same, or neither way is better. */
+function marksOf(judgement: Judgement, values: readonly (number | undefined)[]): Cell["mark"][] {
+  const known = values.filter((value) => value !== undefined);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const none = values.map(() => undefined);
+  if (known.length < 2 || judgement.better === "neither") return none;
+  if (verdictOf(judgement, low, high) === "same") return none;
+  const best = judgement.better === "lower" ? low : high;
+  const worst = judgement.better === "lower" ? high : low;
+  const like = (value: number, other: number): boolean => verdictOf(judgement, value, other) === "same";
+  return values.map((value) => {
+    if (value === undefined) return undefined;
+    return like(value, best) ? "best" : like(value, worst) ? "worst" : undefined;
+  });
+}
+
+function rowOf(figure: Figure, columns: readonly Column[], base: number): Row {
   const values = columns.map(({ result }) => figure.read(result));
-  const cells = values.map((value, i) => cellOf(figure, value, values[0], i === 0));
+  const marks = marksOf(figure, values);
+  const cells = values.map((value, i) =>
+    cellOf(figure, value, values[base], { isBase: i === base, mark: marks[i] }),
+  );
   const { key, label, doc, kind } = figure;
   return { key, label, doc, kind, cells };
 }
@@ -74,13 +96,16 @@ function saysNothing(figure: Figure, row: Row): boolean {
   return figure.rare === true && row.cells.every((cell) => cell.value === undefined || cell.value === 0);
 }
 
-/** The comparison's rows in groups; groups and rows that say nothing are left out. */
-export function tableOf(columns: readonly Column[]): RowGroup[] {
+/**
+ * The comparison's rows in groups, in relation to the column `base`; groups and rows that say nothing are
+ * left out.
+ */
+export function tableOf(columns: readonly Column[], base = 0): RowGroup[] {
   const groups: RowGroup[] = [];
   for (const { title, figures } of FIGURE_GROUPS) {
     const rows: Row[] = [];
     for (const figure of figures) {
-      const row = rowOf(figure, columns);
+      const row = rowOf(figure, columns, base);
       if (!saysNothing(figure, row)) rows.push(row);
     }
     if (rows.length > 0) groups.push({ title, rows });
@@ -91,7 +116,7 @@ export function tableOf(columns: readonly Column[]): RowGroup[] {
 /**
  * Every counter that changed in some column, under its kernel name, in kernel order; unknown names come last.
  */
-export function counterRows(columns: readonly Column[]): Row[] {
+export function counterRows(columns: readonly Column[], base = 0): Row[] {
   const seen = new Set<string>();
   for (const { result } of columns) for (const name of Object.keys(result.vmstat)) seen.add(name);
   const known: readonly string[] = COUNTER_NAMES;
@@ -102,6 +127,6 @@ export function counterRows(columns: readonly Column[]): Row[] {
   return names.map((name) => {
     const doc = isGauge(name) ? "Gauge of /proc/vmstat." : "Counter of /proc/vmstat.";
     const read = (result: Result): number => result.vmstat[name] ?? 0;
-    return rowOf({ key: name, label: name, doc, kind: "count", better: "neither", read }, columns);
+    return rowOf({ key: name, label: name, doc, kind: "count", better: "neither", read }, columns, base);
   });
 }

@@ -46,7 +46,7 @@ export function readSource(path: string): Source {
 /** TypeScript files in one of the folders. */
 export function typescriptIn(...folders: string[]): Source[] {
   return allPaths()
-    .filter((path) => path.endsWith(".ts") && folders.some((folder) => path.startsWith(folder + "/")))
+    .filter((path) => /\.tsx?$/.test(path) && folders.some((folder) => path.startsWith(folder + "/")))
     .map(readSource);
 }
 

@@ -33,7 +33,13 @@ const DECLARATIONS = [
 ];
 
 /** Files that nothing imports because something outside of src starts them. */
-const ENTRIES = ["src/index.ts", "src/cli/main.ts", "src/cli/start.ts"];
+const ENTRIES = [
+  "src/index.ts",
+  "src/cli/main.ts",
+  "src/cli/start.ts",
+  "src/web/main.tsx",
+  "src/web/worker.ts",
+];
 
 /** Words of the language that the house style does without. */
 const CONSTRUCTS: readonly (readonly [RegExp, string])[] = [
@@ -145,10 +151,13 @@ describe("style", () => {
     expectNone(dead.map(({ path }) => `${path}:1: only tests import it, or nothing; use it or delete it`));
   });
 
-  test("every entry that exists is the one package.json or bin starts", () => {
-    const starters = readSource("package.json").text + readSource("bin/pagewise.js").text;
+  test("every entry that exists is one that package.json, bin or the page starts", () => {
+    const files = ["package.json", "bin/pagewise.js", "src/web/index.html", "src/web/runner.ts"];
+    const starters = files.map((file) => readSource(file).text).join("");
     const paths = shipped.map(({ path }) => path).filter((path) => ENTRIES.includes(path));
-    const idle = paths.filter((path) => !starters.includes(path.replace("src/", "").replace(".ts", "")));
+    const nameIn = (path: string): string =>
+      path.startsWith("src/web/") ? path.replace("src/web/", "./") : path.replace(/^src\/|\.ts$/g, "");
+    const idle = paths.filter((path) => !starters.includes(nameIn(path)));
     expectNone(idle.map((path) => `${path}:1: nothing starts it; name it in package.json, or delete it`));
   });
 });

@@ -11,6 +11,16 @@ import { endOfLine, expected, type Line, lineOf, mistake, peek } from "./words.t
 /** Every word that can begin a line. */
 const FIRST_WORDS = ["machine", "set", ...Object.keys(STATEMENTS), "expect", "tolerance"];
 
+/** Scripts are short text that begins with a comment or a word of the language. */
+const SCRIPT_START = /^(\s*(#.*)?\n)*\s*(machine|set|cpu|map|snapshot|repeat|fork|thread)\s/;
+
+/** Whether a file that begins with these bytes may be a script. */
+export function looksLikeScript(head: Uint8Array): boolean {
+  let text = "";
+  for (const byte of head) text += String.fromCharCode(byte);
+  return SCRIPT_START.test(text);
+}
+
 interface Parsing {
   machine: ScriptMachine | undefined;
   machineLine: number;

@@ -1,5 +1,5 @@
 /** Axes: from values to ticks that people like, with one unit for a whole axis. */
-import { axisUnit, formatTime } from "../format.ts";
+import { axisUnit, formatTime } from "./format.ts";
 
 export interface Tick {
   readonly value: number;

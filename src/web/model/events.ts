@@ -1,0 +1,88 @@
+/** Events by kind and by time, fast enough for ten millions of them. */
+import { EVENT, FAULT_KINDS } from "../../core/events.ts";
+import type { EventColumns, Recording } from "../../metrics/recording.ts";
+import { pageOfEvent } from "../../report/events.ts";
+
+/** A lane of the timeline: events of some kind. */
+export interface Lane {
+  readonly key: string;
+  readonly label: string;
+  readonly code: number;
+}
+
+export const LANES: readonly Lane[] = [
+  { key: "fault", label: "faults", code: EVENT.fault },
+  { key: "huge", label: "huge faults", code: EVENT.hugeFault },
+  { key: "collapse", label: "collapses", code: EVENT.collapse },
+  { key: "split", label: "splits", code: EVENT.splitPmd },
+  { key: "copy", label: "copies", code: EVENT.cowCopy },
+  { key: "shootdown", label: "TLB flushes", code: EVENT.shootdown },
+  { key: "migrate", label: "migrations", code: EVENT.migrate },
+  { key: "compaction", label: "compaction", code: EVENT.compaction },
+  { key: "reclaim", label: "reclaim", code: EVENT.reclaim },
+];
+
+/** Indices of the events of each code, in order of time. */
+export type ByCode = readonly Uint32Array[];
+
+const known = new WeakMap<EventColumns, ByCode>();
+
+export function byCode(events: EventColumns): ByCode {
+  const before = known.get(events);
+  if (before !== undefined) return before;
+  const counts = new Uint32Array(256);
+  for (let i = 0; i < events.count; i++) counts[events.code[i]!]! += 1;
+  const lists = Array.from(counts, (count) => new Uint32Array(count));
+  counts.fill(0);
+  for (let i = 0; i < events.count; i++) {
+    const code = events.code[i]!;
+    lists[code]![counts[code]!++] = i;
+  }
+  known.set(events, lists);
+  return lists;
+}
+
+/** How many of the listed events lie before a moment. */
+export function countBefore(events: EventColumns, list: Uint32Array, ns: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (events.tNs[list[middle]!]! < ns) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Events that a person chose: all, those of a lane, or faults of one kind. */
+export function chosen(recording: Recording, choice: string): Uint32Array {
+  const { events } = recording;
+  const lists = byCode(events);
+  const lane = LANES.find(({ key }) => key === choice);
+  if (lane !== undefined) return lists[lane.code]!;
+  const kind = FAULT_KINDS.indexOf(choice as (typeof FAULT_KINDS)[number]);
+  if (kind >= 0) return lists[EVENT.fault]!.filter((i) => events.c[i] === kind);
+  return Uint32Array.from({ length: events.count }, (_, i) => i);
+}
+
+/** Kinds of faults that occur, in the order of their list. */
+export function faultKindsOf({ events }: Recording): string[] {
+  const seen = new Set<number>();
+  for (const i of byCode(events)[EVENT.fault]!) seen.add(events.c[i]!);
+  return FAULT_KINDS.filter((_, kind) => seen.has(kind));
+}
+
+/** The last `most` events before or at a moment that lie in a region; newest first. */
+export function eventsInRegion(recording: Recording, region: number, most: number): number[] {
+  const { events, map, pagesPerHuge } = recording;
+  const where = map.regions[region];
+  if (where === undefined) return [];
+  const found: number[] = [];
+  for (let i = events.count - 1; i >= 0 && found.length < most; i--) {
+    const page = pageOfEvent(events, i);
+    if (page === undefined || page < where.vpn || page >= where.vpn + pagesPerHuge) continue;
+    if (events.code[i] !== EVENT.migrate && events.a[i] !== where.mm) continue;
+    found.push(i);
+  }
+  return found;
+}
