@@ -66,7 +66,7 @@ const CHECKS: readonly (readonly [key: string, view: string, seen: string])[] = 
   ["1", "compare", "table.comparison"],
 ];
 
-test("the report opens from file:// without console errors, and each view is reached by its key", async () => {
+test("the report opens from file:// without console errors; each view is reached by its key", async () => {
   assert.ok(statSync(report).size < 3_000_000, `it has ${statSync(report).size} bytes`);
   const { page, errors } = await openPage(browser, report);
   for (const [key, view, seen] of CHECKS) {
