@@ -35,6 +35,8 @@ export interface KernelOptions {
   readonly knobSpecs: readonly KnobSpec[];
   readonly costs: Costs;
   readonly tlb: TlbSpec;
+  /** Most PMD tables of all address spaces together; small machines need few. */
+  readonly pmdTablesMax?: number;
 }
 
 /** Below this much memory the kernel boots with huge pages off (mm/huge_memory.c hugepage_init(), v6.1). */
@@ -61,7 +63,7 @@ export function createKernel(options: KernelOptions): Kernel {
     vmstat: new Float64Array(COUNTER_NAMES.length),
     frames,
     blocks,
-    pt: makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge)),
+    pt: makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge), options.pmdTablesMax),
     buddy: makeBuddy(machine, geometry, frames, blocks, tunables),
     lru: makeLru(machine, behaviours),
     swap: makeSwap(machine),
@@ -80,6 +82,7 @@ export function createKernel(options: KernelOptions): Kernel {
     stolenNs: new Float64Array(machine.cpus),
     listener: undefined,
     onEnter: undefined,
+    witness: undefined,
   };
   k.vmstat[C.nr_free_pages] = k.buddy.freePages;
   bindTunables(knobs, tunables, (name) => {

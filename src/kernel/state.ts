@@ -27,6 +27,7 @@ import type { Swap } from "./reclaim/swap.ts";
 import type { ThpState } from "./thp/state.ts";
 import type { Tlb } from "./tlb/tlb.ts";
 import type { Tunables } from "./tunables.ts";
+import type { Witness } from "./witness.ts";
 
 export interface Kernel {
   readonly machine: MachineSpec;
@@ -68,6 +69,8 @@ export interface Kernel {
   listener: KernelListener | undefined;
   /** Told which function of the kernel a path has come to, by its name there; for step-by-step recordings. */
   onEnter: ((kernelFunction: string) => void) | undefined;
+  /** The explorer, when it drives the paths. */
+  witness: Witness | undefined;
 }
 
 /** The current path used that much CPU time. */

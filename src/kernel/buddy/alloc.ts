@@ -11,7 +11,8 @@
 import type { Path } from "../../core/ops.ts";
 import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
 import type { Kernel } from "../state.ts";
-import { migrateTypeOf } from "./gfp.ts";
+import { mightSleep } from "../witness.ts";
+import { GFP, migrateTypeOf } from "./gfp.ts";
 import { popPcp } from "./pcp.ts";
 import { slowPath } from "./slow.ts";
 import { NONE } from "./state.ts";
@@ -38,6 +39,7 @@ export function allocFast(k: Kernel, order: number, node: NodeId, gfp: number): 
  * page makes it one.
  */
 export function* allocPages(k: Kernel, order: number, node: NodeId, gfp: number): Path<Pfn> {
+  if ((gfp & GFP.DIRECT_RECLAIM) !== 0) mightSleep(k, "an allocation that may reclaim");
   const pfn = yield* sweepZones(k, order, node, gfp, "low");
   return pfn === NO_FRAME ? yield* slowPath(k, order, node, gfp) : pfn;
 }

@@ -20,6 +20,7 @@ import { zoneOf } from "./state.ts";
 export function freePages(k: Kernel, pfn: Pfn, order: number): void {
   assert(k.frames.refCount[pfn] === 0, "a frame that is freed has no reference");
   assert(k.frames.flags[pfn] === 0, "a frame that is freed has no flag left");
+  if (k.witness !== undefined) k.witness.freed(pfn, 1 << order);
   pushPcp(k.buddy, zoneOf(k.buddy, pfn), k.cpu, pfn, order);
   k.vmstat[C.pgfree]! += 1 << order;
   k.vmstat[C.nr_free_pages] = k.buddy.freePages;

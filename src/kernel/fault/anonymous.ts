@@ -24,6 +24,7 @@ import { installPteTable } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
 import { enter, type Kernel, spend } from "../state.ts";
+import { noteZeroed } from "../witness.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -49,6 +50,7 @@ export function* faultAnonymous(
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
   if (pfn === NO_FRAME) return "oom";
   spend(k, k.costs.zeroPageNs);
+  noteZeroed(k, pfn, 1);
 
   yield lock.acquire;
   const won = stillNone(k, vma.mm, row, vpn);

@@ -18,6 +18,7 @@ import { installPteTable } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
 import { enter, type Kernel, spend } from "../state.ts";
+import { noteZeroed } from "../witness.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -38,6 +39,7 @@ export function* faultFile(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
     if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
     if (pfn === NO_FRAME) return "oom";
     spend(k, k.costs.copyPageNs);
+    noteZeroed(k, asPfn(pfn), 1);
   }
   const lock = pageTableLock(k, row);
   yield lock.acquire;

@@ -19,6 +19,7 @@ import { emit, enter, type Kernel, spend } from "../state.ts";
 import { faultGfp } from "../thp/eligible.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { noteZeroed } from "../witness.ts";
 import { allocHuge, mapNewHuge } from "./huge.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -66,6 +67,7 @@ function* replaceHugeZero(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> 
     return "fallback";
   }
   spend(k, k.costs.zeroHugeNs);
+  noteZeroed(k, head, k.geometry.pagesPerHuge);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const won = k.pt.pmd.kind[row] === PMD.HUGE_ZERO;

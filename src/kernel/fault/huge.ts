@@ -28,6 +28,7 @@ import { lruAdd } from "../reclaim/lru.ts";
 import { emit, enter, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
 import { faultGfp, regionFits } from "../thp/eligible.ts";
+import { noteZeroed } from "../witness.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -44,6 +45,7 @@ export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
     return "fallback";
   }
   spend(k, k.costs.zeroHugeNs);
+  noteZeroed(k, head, k.geometry.pagesPerHuge);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const won = k.pt.pmd.kind[row] === PMD.NONE;

@@ -16,6 +16,7 @@ import { installPteTable } from "../mm/tables.ts";
 import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { enter, type Kernel, spend } from "../state.ts";
+import { noteZeroed } from "../witness.ts";
 import { aroundWindow } from "./file.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -34,6 +35,7 @@ export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: 
     if (fresh === NO_FRAME) fresh = yield* allocPages(k, 0, localNode(k), GFP_USER);
     if (fresh === NO_FRAME) return "oom";
     spend(k, k.costs.zeroPageNs);
+    noteZeroed(k, fresh, 1);
     pfn = pages.get(index);
     if (pfn === undefined) {
       pages.set(index, fresh);

@@ -35,6 +35,7 @@ import { resetCpupid } from "../numa/cpupid.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
 import { emit, enter, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { noteCopied, noteZeroed } from "../witness.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -117,6 +118,8 @@ function* copyPage(
   }
   const fromZero = (oldFlags & PTE.ZERO) !== 0;
   spend(k, fromZero ? k.costs.zeroPageNs : k.costs.copyPageNs);
+  if (old === NO_FRAME) noteZeroed(k, pfn, 1);
+  else noteCopied(k, old, pfn, 1);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const pte = k.pt.pmd.kind[row] === PMD.TABLE ? pteIndex(k.pt, row, vpn) : -1;

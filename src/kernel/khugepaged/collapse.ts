@@ -37,6 +37,7 @@ import { faultSwapIn } from "../reclaim/swap-in.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { collapseGfp, mayBeHuge, regionFits } from "../thp/eligible.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { noteCopied, noteZeroed } from "../witness.ts";
 import { lookAtRegion, type ScanResult } from "./check.ts";
 
 /** The area of a region, if it still may be collapsed by `asker`. */
@@ -123,7 +124,7 @@ function* replaceTable(
   yield flushRange(k, vma.mm, vpn, geometry.pagesPerHuge, "collapse");
   const look = lookAtRegion(k, row, asker === "khugepaged", true);
   if (look.result === "ok") {
-    const copied = copyRegion(k, row);
+    const copied = copyRegion(k, row, head);
     mapNewHuge(k, vma, row, head);
     // mapNewHuge adds a whole huge page to RSS; what was copied was counted already.
     addAnonPages(vma.mm, -copied);
@@ -134,7 +135,7 @@ function* replaceTable(
 }
 
 /** Copies and unmaps the old pages, and takes their table away; returns how many pages were copied. */
-function copyRegion(k: Kernel, row: PmdRow): number {
+function copyRegion(k: Kernel, row: PmdRow, head: Pfn): number {
   const { pt, geometry, costs } = k;
   const slot = pt.pmd.value[row]!;
   const from = slot * geometry.pagesPerHuge;
@@ -146,10 +147,12 @@ function copyRegion(k: Kernel, row: PmdRow): number {
     pt.ptePfn[i] = 0;
     if (flags === 0 || (flags & PTE.ZERO) !== 0) {
       spend(k, costs.zeroPageNs);
+      noteZeroed(k, asPfn(head + i - from), 1);
       continue;
     }
     copied++;
     spend(k, costs.copyPageNs);
+    noteCopied(k, old, asPfn(head + i - from), 1);
     removePteRmap(k, old, 1);
     putPage(k, headOf(k, old));
   }

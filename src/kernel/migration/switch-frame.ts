@@ -15,6 +15,7 @@ import type { RmapHit } from "../mm/rmap.ts";
 import { noAccessMark } from "../mm/vma.ts";
 import { moveCpupid } from "../numa/cpupid.ts";
 import type { Kernel } from "../state.ts";
+import { noteCopied } from "../witness.ts";
 
 /** Flags that belong to the page, not to its frame. */
 const MOVED_FLAGS =
@@ -32,6 +33,7 @@ export function accessible(flags: number, { vma }: RmapHit): number {
 export function switchFrame(k: Kernel, from: Pfn, to: Pfn, hits: readonly RmapHit[]): void {
   const { frames, blocks, pt, geometry } = k;
   const huge = (frames.flags[from]! & FRAME.HEAD) !== 0;
+  noteCopied(k, from, to, huge ? geometry.pagesPerHuge : 1);
   for (const hit of hits) {
     assert(hit.huge === huge, "a huge page that moves is mapped by PMDs alone");
     if (huge) {

@@ -102,9 +102,13 @@ export interface PageTables {
  */
 const PMD_TABLES_MAX = 8176;
 
-export function makePageTables(geometry: Geometry, pteTablesMax: number): PageTables {
-  const rows = PMD_TABLES_MAX * ENTRIES_PER_TABLE;
-  const pmdTables = makeTable(PMD_TABLE_COLUMNS, PMD_TABLES_MAX);
+export function makePageTables(
+  geometry: Geometry,
+  pteTablesMax: number,
+  pmdTablesMax = PMD_TABLES_MAX,
+): PageTables {
+  const rows = pmdTablesMax * ENTRIES_PER_TABLE;
+  const pmdTables = makeTable(PMD_TABLE_COLUMNS, pmdTablesMax);
   pmdTables.mm.fill(-1);
   const entries = pteTablesMax * geometry.pagesPerHuge;
   return {
@@ -195,7 +199,7 @@ export function givePteTable(pt: PageTables, slot: number): void {
 export function takePmdTable(pt: PageTables, mm: number, firstVpn: number): number {
   const table = pt.freePmdTables.pop() ?? pt.nextPmdTable++;
   assert(
-    table < PMD_TABLES_MAX,
+    table < pt.pmdTables.rows,
     "address spaces together use at most 8176 PMD tables (8 TiB of touched ranges)",
   );
   pt.pmdTables.mm[table] = mm;

@@ -40,6 +40,7 @@ export function* faultSwapIn(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: 
     const alone = k.swap.useCount[slot] === 1;
     addNewAnonRmap(k, pfn, vma, vpn);
     if (!alone) k.frames.flags[pfn]! &= ~FRAME.EXCLUSIVE;
+    if (k.witness !== undefined) k.witness.swappedIn(slot, pfn);
     freeSwapSlot(k, slot);
     vma.mm.swapEntries -= 1;
     const writable = write && alone && (vma.flags & VM.WRITE) !== 0;

@@ -79,6 +79,7 @@ export function swapOut(
   // In the swap cache a huge page that loses its mappings one by one is not queued for a deferred split.
   k.frames.flags[head]! |= FRAME.SWAPCACHE;
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
+    if (k.witness !== undefined) k.witness.swappedOut(asPfn(head + i), slot + i);
     entries.forEach((hit, n) => {
       if (n > 0) shareSwapSlot(k, slot + i);
       hit.mm.swapEntries += 1;

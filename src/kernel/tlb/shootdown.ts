@@ -46,6 +46,7 @@ export function flushRange(
   const ownNode = nodeOfCpu(k.machine, k.cpu);
   for (let cpu = 0; cpu < mm.cpus.length; cpu += 1) {
     if (mm.cpus[cpu] === 0) continue;
+    if (k.witness !== undefined) k.witness.flushed(cpu, mm, fromVpn, pages);
     if (whole) tlbFlushMm(k.tlb, cpu, mm.id, k.pt.pmdTables.mm);
     else forgetRange(k, mm, cpu, fromVpn, pages, stridePages);
     if (cpu === k.cpu) {
