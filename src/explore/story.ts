@@ -1,0 +1,182 @@
+/**
+ * One schedule, told: what each step did, where in the code, with which locks. And how to find the shortest
+ * schedule that shows a violation: fewest preemptions, then fewest steps.
+ */
+import { BrokenBelief, UserError } from "../lib/assert.ts";
+import { explorePlainly, stageRace } from "./check.ts";
+import { Violation } from "./runner.ts";
+import type { Form, Race } from "./scenario.ts";
+import type { Found } from "./search.ts";
+import { type Change, tellChange } from "./words.ts";
+
+export interface StoryStep {
+  readonly actor: string;
+  readonly cpu: number;
+  /** "faultHintHuge (hint.ts:108)", or "" when the step touched nothing. */
+  readonly where: string;
+  /** "+ptl0", "−ptl0 (read)". */
+  readonly locks: readonly string[];
+  readonly changes: readonly string[];
+}
+
+export interface Story {
+  readonly scenario: string;
+  readonly form: string;
+  /** Undefined: nothing is wrong at the end. */
+  readonly what: string | undefined;
+  readonly schedule: readonly number[];
+  readonly steps: readonly StoryStep[];
+  readonly actors: readonly { readonly name: string; readonly cpu: number }[];
+}
+
+/** Runs a schedule and tells it. What the schedule leaves open is run without preemption. */
+export function tell(race: Race, form: Form, schedule: readonly number[]): Story {
+  const stage = stageRace(race, form, true);
+  const rec = stage.rec!;
+  const { runner } = stage;
+  stage.restart();
+  runner.begin();
+  const steps: StoryStep[] = [];
+  const taken: number[] = [];
+  let what: string | undefined;
+  let changes: Map<string, Change> = new Map();
+  let stacks: string[][] = [];
+  const locks: string[] = [];
+  rec.onWrite = (place, before, after) => {
+    const change = tellChange(rec.nameOf(place), before, after);
+    if (change !== undefined) changes.set(rec.nameOf(place) + change.text, change);
+  };
+  rec.onTouch = () => {
+    stacks.push(kernelFrames());
+  };
+  const record = (actor: number) => {
+    const { name, cpu } = runner.actors[actor]!;
+    const told = [...changes.values()].sort((a, b) => a.weight - b.weight).map(({ text }) => text);
+    steps.push({ actor: name, cpu, where: commonFrame(stacks), locks: [...locks], changes: told });
+    taken.push(actor);
+  };
+  try {
+    for (;;) {
+      const actor = nextActor(stage.runner, schedule, taken);
+      if (actor < 0) break;
+      changes = new Map();
+      stacks = [];
+      locks.length = 0;
+      const before = new Set(runner.heldBy(actor).map(({ lock }) => lock.name));
+      try {
+        runner.step(actor);
+      } finally {
+        noteLocks(locks, before, new Set(runner.heldBy(actor).map(({ lock }) => lock.name)));
+        record(actor);
+      }
+      const wrong = stage.afterStep?.();
+      if (wrong !== undefined) throw new Violation(wrong);
+    }
+    what = runner.actors.some((_, i) => !runner.done(i)) ? "a deadlock: " + runner.stuck() : stage.atEnd();
+  } catch (error) {
+    if (!(error instanceof Violation || error instanceof BrokenBelief)) throw error;
+    what = error.message;
+  }
+  const actors = runner.actors.map(({ name, cpu }) => ({ name, cpu }));
+  return { scenario: race.name, form: form.name, what, schedule: taken, steps, actors };
+}
+
+function noteLocks(locks: string[], before: ReadonlySet<string>, after: ReadonlySet<string>): void {
+  for (const name of after) if (!before.has(name)) locks.push("+" + name);
+  for (const name of before) if (!after.has(name)) locks.push("−" + name);
+}
+
+type Driver = ReturnType<typeof stageRace>["runner"];
+
+/** The next actor of a schedule; −1 when nobody can go on. Throws when the schedule does not fit. */
+function nextActor(runner: Driver, schedule: readonly number[], taken: readonly number[]): number {
+  const step = taken.length;
+  const wanted = schedule[step];
+  const { actors } = runner;
+  if (wanted !== undefined) {
+    const place = `step ${step + 1} of the schedule names actor ${wanted}`;
+    if (wanted >= actors.length) throw new UserError(`${place}; there are ${actors.length}, numbered from 0`);
+    if (runner.done(wanted)) throw new UserError(`${place} (${actors[wanted]!.name}), which is done`);
+    if (!runner.enabled(wanted)) throw new UserError(`${place}, which cannot go on: ${runner.stuck()}`);
+    return wanted;
+  }
+  const last = taken[step - 1];
+  if (last !== undefined && runner.enabled(last)) return last;
+  return actors.findIndex((_, i) => runner.enabled(i));
+}
+
+/** Where in the kernel's code we are: function, file and line, innermost first. */
+function kernelFrames(): string[] {
+  const stack = new Error("where").stack ?? "";
+  const frames: string[] = [];
+  for (const line of stack.split("\n")) {
+    const at = /at (?:async )?([\w.]+) \(.*\/kernel\/(?:.*\/)?([\w-]+\.[jt]s):(\d+):\d+\)/.exec(line);
+    if (at !== null) frames.push(`${at[1]} (${at[2]}:${at[3]})`);
+  }
+  return frames;
+}
+
+/** The innermost function that all touches of the step happened in, at the line where it first was. */
+function commonFrame(stacks: readonly string[][]): string {
+  const told = stacks.filter((frames) => frames.length > 0);
+  const first = told[0];
+  if (first === undefined) return "";
+  const nameOf = (frame: string) => frame.slice(0, frame.indexOf(" "));
+  let common = "";
+  for (let depth = 1; depth <= first.length; depth++) {
+    const frame = first[first.length - depth]!;
+    if (
+      !told.every(
+        (frames) => depth <= frames.length && nameOf(frames[frames.length - depth]!) === nameOf(frame),
+      )
+    )
+      break;
+    common = frame;
+  }
+  return common;
+}
+
+/** Schedules that the search for the shortest may run for each number of preemptions. */
+const SHORTEN_SCHEDULES_MAX = 20_000;
+const PREEMPTIONS_MAX = 4;
+
+/** The same kind of violation with as few preemptions, and then steps, as can be found. */
+export function shorten(race: Race, form: Form, found: Found, same: string): Found {
+  for (let preemptionsMax = 0; preemptionsMax <= PREEMPTIONS_MAX; preemptionsMax++) {
+    const outcome = explorePlainly(race, form, {
+      preemptionsMax,
+      schedulesMax: SHORTEN_SCHEDULES_MAX,
+      stepsMax: Math.max(40, found.schedule.length * 2),
+      shortest: true,
+    });
+    if (outcome.found?.what.includes(same) === true) return outcome.found;
+  }
+  return found;
+}
+
+/** "0.0.0.1" or "0*3.1": the actor of each step, repeated where it says so. */
+export function parseSchedule(text: string): number[] {
+  const schedule: number[] = [];
+  for (const [at, part] of text.split(".").entries()) {
+    const match = /^(\d)(?:\*([1-9]\d{0,3}))?$/.exec(part);
+    if (match === null)
+      throw new UserError(
+        `part ${at + 1} of the schedule is '${part}'; expected an actor's number, or one with a count: 0*3`,
+      );
+    const count = match[2] === undefined ? 1 : Number(match[2]);
+    for (let i = 0; i < count; i++) schedule.push(Number(match[1]));
+  }
+  return schedule;
+}
+
+/** The same, written shortly. What runs without preemption at the end is left out. */
+export function printSchedule(schedule: readonly number[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < schedule.length; ) {
+    let count = 1;
+    while (schedule[i + count] === schedule[i]) count++;
+    parts.push(count === 1 ? String(schedule[i]) : `${schedule[i]}*${count}`);
+    i += count;
+  }
+  return parts.join(".");
+}

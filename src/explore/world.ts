@@ -1,0 +1,195 @@
+/**
+ * A small machine for scenarios: two nodes of a few frames, huge pages of 4 base pages, one process with one
+ * area that begins as a line of text says, and whatever acts on it.
+ *
+ *     H huge page, written     s base page, written     z zero page     . nothing
+ *
+ * CPUs are spread over the nodes in order; what the picture shows was written by CPU 0, on node 0.
+ */
+import type { Advice } from "../core/advice.ts";
+import { SMALL } from "../core/geometry.ts";
+import type { Path } from "../core/ops.ts";
+import { asCpu, asVpn, PAGE_BYTES, type PmdRow, type Vpn } from "../core/units.ts";
+import type { Generation } from "../generations/generation.ts";
+import type { Behaviours } from "../kernel/behaviours.ts";
+import { refreshWatermarks } from "../kernel/buddy/watermarks.ts";
+import type { Costs } from "../kernel/costs.ts";
+import { createKernel } from "../kernel/create.ts";
+import { handleFault } from "../kernel/fault/handle.ts";
+import { evenDistances } from "../kernel/machine.ts";
+import { madvise } from "../kernel/mm/madvise.ts";
+import { type Mm, makeMm } from "../kernel/mm/mm.ts";
+import { mmap } from "../kernel/mm/mmap.ts";
+import { ensureRow } from "../kernel/mm/tables.ts";
+import { findVma, VM, type Vma } from "../kernel/mm/vma.ts";
+import { markRange } from "../kernel/numa/mark.ts";
+import { makeNumaTask } from "../kernel/numa/state.ts";
+import { lruDrainAll } from "../kernel/reclaim/lru.ts";
+import type { Kernel } from "../kernel/state.ts";
+import type { Tunables } from "../kernel/tunables.ts";
+import { assert } from "../lib/assert.ts";
+import { load, type Memory, makeMemory, store, translate } from "./memory.ts";
+
+export interface WorldOptions {
+  /** The area at the start, a letter a page. */
+  readonly picture: string;
+  readonly nodes?: number;
+  readonly cpus?: number;
+  readonly framesPerNode?: number;
+  readonly swapPages?: number;
+  readonly tunables?: Partial<Tunables>;
+  /** Threads of the process: what its mm counts as users. */
+  readonly threads?: number;
+}
+
+export interface World {
+  readonly k: Kernel;
+  readonly mm: Mm;
+  readonly memory: Memory;
+  /** First page of the area. */
+  readonly start: number;
+  readonly pages: number;
+}
+
+/** Where the area begins: a multiple of everything. */
+const START = 1024 * 1024;
+const LEVEL = { entries: 4, ways: 4 };
+
+/** Boots the machine of a generation, with some behaviours changed. */
+export function makeWorld(
+  generation: Generation,
+  changes: Partial<Behaviours>,
+  options: WorldOptions,
+): World {
+  const letters = [...options.picture.replaceAll(" ", "")];
+  const k = boot(generation, changes, options);
+  const mm = makeMm(k);
+  mm.users = options.threads ?? 1;
+  mm.cpus.fill(1);
+  const memory = makeMemory(k, START, letters.length);
+  const w: World = { k, mm, memory, start: START, pages: letters.length };
+  const request = {
+    at: START,
+    pages: letters.length,
+    flags: VM.READ | VM.WRITE | VM.NORESERVE,
+    replace: false,
+  };
+  const at = alone(w, mmap(k, mm, { ...request, stack: false }));
+  assert(at === START, "an empty address space has room where it is asked for");
+  fill(w, letters);
+  for (let cpu = 0; cpu < k.machine.cpus; cpu++) k.numa.running[cpu] = makeNumaTask(k, mm);
+  for (const task of k.numa.running) if (task !== undefined) task.running = true;
+  return w;
+}
+
+function boot(generation: Generation, changes: Partial<Behaviours>, options: WorldOptions): Kernel {
+  const nodes = options.nodes ?? 2;
+  const k = createKernel({
+    machine: {
+      nodes,
+      cpus: options.cpus ?? 2 * nodes,
+      memBytes: nodes * (options.framesPerNode ?? 32) * PAGE_BYTES,
+      geometry: SMALL,
+      distances: evenDistances(nodes),
+      swapBytes: (options.swapPages ?? 0) * PAGE_BYTES,
+      fragmentedRatio: 0,
+      seed: 1,
+    },
+    behaviours: { ...generation.behaviours, ...changes },
+    knobSpecs: generation.knobs,
+    costs: new Proxy({}, { get: () => 0 }) as Costs,
+    tlb: { l1Small: LEVEL, l1Huge: "shared", l2: { ...LEVEL, hugeWays: 4 }, walkCaches: "none" },
+    pmdTablesMax: 8,
+  });
+  Object.assign(k.tunables, { enabled: "always", maxPtesNone: 3, ...options.tunables });
+  refreshWatermarks(k.buddy, k.tunables);
+  return k;
+}
+
+function fill(w: World, letters: readonly string[]): void {
+  const { tunables } = w.k;
+  const { enabled } = tunables;
+  letters.forEach((letter, page) => {
+    tunables.enabled = letter === "H" ? "always" : "never";
+    if (letter === "." || letter === "-") return;
+    alone(w, letter === "z" ? read(w, page) : write(w, page, 100 + page));
+  });
+  tunables.enabled = enabled;
+  lruDrainAll(w.k);
+}
+
+/** Runs a path to its end, alone on the machine: for set-up. */
+export function alone<T>(_w: World, path: Path<T>): T {
+  for (;;) {
+    const step = path.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Takes what runs next, at set-up, to another CPU. */
+export function onCpu(w: World, cpu: number): void {
+  w.k.cpu = asCpu(cpu);
+}
+
+/** The page's number as the kernel has it. */
+export function vpnOf(w: World, page: number): Vpn {
+  return asVpn(w.start + page);
+}
+
+/** The row of a page's region. */
+export function rowOf(w: World, page: number, mm = w.mm): PmdRow {
+  return ensureRow(w.k, mm, vpnOf(w, page));
+}
+
+/** The area of a page. */
+export function areaOf(w: World, page = 0, mm = w.mm): Vma {
+  const vma = findVma(mm, vpnOf(w, page));
+  assert(vma !== undefined, "a scenario's page lies in an area");
+  return vma;
+}
+
+/** A program writes to a page: by its TLB, or by faulting until it may. Returns how the last fault ended. */
+export function* write(w: World, page: number, value: number, mm = w.mm): Path<string> {
+  return yield* access(w, page, mm, value);
+}
+
+/** A program reads a page; what it read is in `seen`, if given. */
+export function* read(w: World, page: number, seen?: number[], mm = w.mm): Path<string> {
+  return yield* access(w, page, mm, undefined, seen);
+}
+
+/** Faults after which an access that does not come through is a livelock of its own. */
+const FAULTS_MAX = 30;
+
+function* access(w: World, page: number, mm: Mm, value: number | undefined, seen?: number[]): Path<string> {
+  const vpn = vpnOf(w, page);
+  let outcome = "no fault";
+  for (let faults = 0; ; faults++) {
+    const pfn = translate(w.memory, mm, vpn, value !== undefined);
+    if (pfn !== -1) {
+      if (value !== undefined) store(w.memory, mm, vpn, pfn, value);
+      else seen?.push(load(w.memory, pfn));
+      return outcome;
+    }
+    assert(faults < FAULTS_MAX, "an access comes through after some faults");
+    outcome = yield* handleFault(w.k, mm, vpn, value !== undefined);
+    if (outcome === "segv" || outcome === "oom") return outcome;
+    yield RETURN_TO_USER;
+  }
+}
+
+/** Between the end of a fault and the access that is tried again, anything may happen. */
+const RETURN_TO_USER = { kind: "preempt" } as const;
+
+/** madvise of [from, to) pages of the area. */
+export function* advise(w: World, advice: Advice, from = 0, to = w.pages): Path<number> {
+  return yield* madvise(w.k, w.mm, w.start + from, to - from, advice);
+}
+
+/** The NUMA scanner marks [from, to) pages of the area, as a task's pass does. */
+export function* scan(w: World, from = 0, to = w.pages): Path {
+  const { mmapLock } = w.mm;
+  yield mmapLock.acquireRead;
+  yield* markRange(w.k, areaOf(w, from), w.start + from, w.start + to);
+  yield mmapLock.releaseRead;
+}
