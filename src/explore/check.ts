@@ -5,10 +5,11 @@ import type { Generation } from "../generations/generation.ts";
 import { generationByName } from "../generations/index.ts";
 import { violations } from "../kernel/invariants.ts";
 import { assert } from "../lib/assert.ts";
+import { recordState } from "./dressing.ts";
 import { lostWrite, witnessOf } from "./memory.ts";
 import { type PlainOptions, searchPlain } from "./plain-search.ts";
-import { type Recorder, recordState } from "./recorder.ts";
-import { makeRunner, type Runner } from "./runner.ts";
+import type { Recorder } from "./recorder.ts";
+import { Runner } from "./runner.ts";
 import type { Cost, Form, Race } from "./scenario.ts";
 import { LIMITS, type Limits, type Outcome, type Subject, search } from "./search.ts";
 import { saveState, walkState } from "./state-graph.ts";
@@ -36,8 +37,8 @@ export function stageRace(race: Race, form: Form, record: boolean): Stage {
   const actors = race.actors(world);
   const graph = walkState({ k: world.k, memory: world.memory });
   const rec = record ? recordState(graph) : undefined;
-  const runner = makeRunner(world.k, actors, rec);
-  world.k.witness = witnessOf(world.memory, runner.mightSleep);
+  const runner = new Runner(world.k, actors, rec);
+  world.k.witness = witnessOf(world.memory, (where) => runner.mightSleep(where));
   const saved = saveState(graph);
   const { always, atEnd } = race;
   return {
@@ -49,7 +50,7 @@ export function stageRace(race: Race, form: Form, record: boolean): Stage {
     atEnd: () =>
       violations(world.k)[0] ??
       lostWrite(world.memory, race.mayVanish === true) ??
-      atEnd?.(world, runner.returned),
+      atEnd?.(world, (actor) => runner.returned(actor)),
   };
 }
 
@@ -99,8 +100,8 @@ export function countCost(cost: Cost, form: Form): Readonly<Record<string, numbe
   const world = makeWorld(generationOf(form), form.behaviours ?? {}, cost.world);
   cost.prepare?.(world);
   const actors = cost.actors(world);
-  const runner = makeRunner(world.k, actors, undefined);
-  world.k.witness = witnessOf(world.memory, runner.mightSleep);
+  const runner = new Runner(world.k, actors, undefined);
+  world.k.witness = witnessOf(world.memory, (where) => runner.mightSleep(where));
   const before = world.k.vmstat.slice();
   runner.begin();
   for (let left = true; left; ) {

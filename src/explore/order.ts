@@ -52,93 +52,115 @@ interface LockOrder {
 }
 
 /** Follows a run step by step. */
-export interface Order {
-  readonly events: Event[];
-  readonly reset: () => void;
-  /** Adds a step; answers with the indices of the earlier steps with which it races. */
-  readonly add: (step: Step) => number[];
-}
+export class Order {
+  readonly events: Event[] = [];
+  private readonly actors: number;
+  private readonly rec: Recorder;
+  /** By place: the last step that wrote it, plus one; by place and actor: the last that only looked or added. */
+  private lastWrite = new Int32Array(0);
+  private lastOther = new Int32Array(0);
+  private readonly dirty: number[] = [];
+  private readonly locks = new Map<Lock, LockOrder>();
+  private clocks: Int32Array[] = [];
+  private owns: number[] = [];
 
-export function makeOrder(actors: number, rec: Recorder): Order {
-  const events: Event[] = [];
-  let lastWrite = new Int32Array(0);
-  let lastOther = new Int32Array(0);
-  const dirty: number[] = [];
-  const locks = new Map<Lock, LockOrder>();
-  let clocks: Int32Array[] = [];
-  let owns: number[] = [];
+  constructor(actors: number, rec: Recorder) {
+    this.actors = actors;
+    this.rec = rec;
+  }
 
-  function reset(): void {
-    for (const place of dirty) {
+  /** A run begins. */
+  reset(): void {
+    const { actors, lastWrite, lastOther } = this;
+    for (const place of this.dirty) {
       lastWrite[place] = 0;
       lastOther.fill(0, place * actors, (place + 1) * actors);
     }
-    dirty.length = 0;
-    locks.clear();
-    events.length = 0;
-    clocks = Array.from({ length: actors }, () => new Int32Array(actors));
-    owns = new Array<number>(actors).fill(0);
-    if (lastWrite.length < rec.places()) grow();
+    this.dirty.length = 0;
+    this.locks.clear();
+    this.events.length = 0;
+    this.clocks = Array.from({ length: actors }, () => new Int32Array(actors));
+    this.owns = new Array<number>(actors).fill(0);
   }
 
-  function grow(): void {
-    const size = rec.places() * 2;
+  /** Adds a step; answers with the indices of the earlier steps with which it races. */
+  add(step: Step): number[] {
+    if (this.lastWrite.length < this.rec.places()) this.grow();
+    const { events, clocks, owns } = this;
+    const index = events.length;
+    const mine = clocks[step.actor]!;
+    const own = ++owns[step.actor]!;
+    const touchers = [...this.touchersBefore(step)];
+    const rivals = this.lockRivals(step).filter((rival) => !this.before(rival, mine));
+    const clock = mine.slice();
+    clock[step.actor] = own;
+    if (step.acquired !== undefined) {
+      const order = this.orderOf(step.acquired.lock);
+      join(clock, step.acquired.mode === "write" ? order.afterAll : order.afterWrites);
+    }
+    // A step that comes before another one which this step comes after as well is no race of its own.
+    const open = touchers.filter((toucher) => !this.before(toucher, clock));
+    const races = open.filter(
+      (toucher) => !open.some((other) => other !== toucher && this.before(toucher, events[other]!.clock)),
+    );
+    for (const toucher of touchers) join(clock, events[toucher]!.clock);
+    for (const rival of rivals) join(clock, events[rival]!.clock);
+    events.push({ ...step, clock, own });
+    clocks[step.actor] = clock;
+    this.leaveMarks(step, index);
+    this.passLocks(step, clock, index);
+    return [...new Set([...races, ...rivals])];
+  }
+
+  private grow(): void {
+    const size = this.rec.places() * 2;
     const writes = new Int32Array(size);
-    writes.set(lastWrite);
-    const others = new Int32Array(size * actors);
-    others.set(lastOther);
-    lastWrite = writes;
-    lastOther = others;
+    writes.set(this.lastWrite);
+    const others = new Int32Array(size * this.actors);
+    others.set(this.lastOther);
+    this.lastWrite = writes;
+    this.lastOther = others;
   }
 
-  function orderOf(lock: Lock): LockOrder {
-    let order = locks.get(lock);
+  private orderOf(lock: Lock): LockOrder {
+    let order = this.locks.get(lock);
     if (order === undefined) {
-      order = {
-        lastWrite: -1,
-        lastRead: new Array<number>(actors).fill(-1),
-        afterWrites: undefined,
-        afterAll: undefined,
-      };
-      locks.set(lock, order);
+      const lastRead = new Array<number>(this.actors).fill(-1);
+      order = { lastWrite: -1, lastRead, afterWrites: undefined, afterAll: undefined };
+      this.locks.set(lock, order);
     }
     return order;
   }
 
-  function before(index: number, clock: Int32Array): boolean {
-    const event = events[index]!;
+  private before(index: number, clock: Int32Array): boolean {
+    const event = this.events[index]!;
     return clock[event.actor]! >= event.own;
   }
 
-  function join(clock: Int32Array, other: Int32Array | undefined): void {
-    if (other === undefined) return;
-    for (let i = 0; i < actors; i++) if (other[i]! > clock[i]!) clock[i] = other[i]!;
-  }
-
   /** Earlier steps of others that touched the same places so that the order matters. */
-  function touchersBefore(step: Step): Set<number> {
+  private touchersBefore(step: Step): Set<number> {
+    const { actors, events, lastWrite, lastOther } = this;
     const found = new Set<number>();
     for (const each of step.footprint) {
       const place = each >> 3;
-      const kind = each & 7;
-      if (place >= lastWrite.length) grow();
       const writer = lastWrite[place]! - 1;
       if (writer >= 0 && events[writer]!.actor !== step.actor) found.add(writer);
       for (let actor = 0; actor < actors; actor++) {
         if (actor === step.actor) continue;
         const packed = lastOther[place * actors + actor]!;
-        if (packed !== 0 && clash(kind, packed & 7)) found.add((packed >> 3) - 1);
+        if (packed !== 0 && clash(each & 7, packed & 7)) found.add((packed >> 3) - 1);
       }
     }
     return found;
   }
 
   /** Records what the step touched, for those that come after it. */
-  function leaveMarks(step: Step, index: number): void {
+  private leaveMarks(step: Step, index: number): void {
+    const { actors, lastWrite, lastOther } = this;
     for (const each of step.footprint) {
       const place = each >> 3;
       const kind = each & 7;
-      dirty.push(place);
+      this.dirty.push(place);
       if ((kind & WRITE) !== 0) {
         lastWrite[place] = index + 1;
         lastOther.fill(0, place * actors, (place + 1) * actors);
@@ -149,58 +171,37 @@ export function makeOrder(actors: number, rec: Recorder): Order {
     }
   }
 
-  function lockRivals({ acquired, actor }: Step): number[] {
+  /** Earlier acquisitions that this one excludes. */
+  private lockRivals({ acquired, actor }: Step): number[] {
     if (acquired === undefined) return [];
-    const order = orderOf(acquired.lock);
-    const rivals = order.lastWrite >= 0 && events[order.lastWrite]!.actor !== actor ? [order.lastWrite] : [];
-    if (acquired.mode === "write")
-      order.lastRead.forEach((index, other) => {
-        if (index >= 0 && other !== actor) rivals.push(index);
-      });
+    const order = this.orderOf(acquired.lock);
+    const byWriter = order.lastWrite >= 0 && this.events[order.lastWrite]!.actor !== actor;
+    const rivals = byWriter ? [order.lastWrite] : [];
+    if (acquired.mode === "read") return rivals;
+    order.lastRead.forEach((index, other) => {
+      if (index >= 0 && other !== actor) rivals.push(index);
+    });
     return rivals;
   }
 
-  function passLocks(step: Step, clock: Int32Array, index: number): void {
+  private passLocks(step: Step, clock: Int32Array, index: number): void {
     if (step.acquired !== undefined) {
-      const order = orderOf(step.acquired.lock);
+      const order = this.orderOf(step.acquired.lock);
       if (step.acquired.mode === "write") order.lastWrite = index;
       else order.lastRead[step.actor] = index;
     }
     for (const { lock, mode } of step.released) {
-      const order = orderOf(lock);
-      order.afterAll ??= new Int32Array(actors);
+      const order = this.orderOf(lock);
+      order.afterAll ??= new Int32Array(this.actors);
       join(order.afterAll, clock);
       if (mode !== "write") continue;
-      order.afterWrites ??= new Int32Array(actors);
+      order.afterWrites ??= new Int32Array(this.actors);
       join(order.afterWrites, clock);
     }
   }
+}
 
-  function add(step: Step): number[] {
-    const index = events.length;
-    const mine = clocks[step.actor]!;
-    const own = ++owns[step.actor]!;
-    const touchers = [...touchersBefore(step)];
-    const rivals = lockRivals(step).filter((rival) => !before(rival, mine));
-    const clock = mine.slice();
-    clock[step.actor] = own;
-    if (step.acquired !== undefined) {
-      const order = orderOf(step.acquired.lock);
-      join(clock, step.acquired.mode === "write" ? order.afterAll : order.afterWrites);
-    }
-    // A step that comes before another one which this step comes after as well is no race of its own.
-    const open = touchers.filter((toucher) => !before(toucher, clock));
-    const races = open.filter(
-      (toucher) => !open.some((other) => other !== toucher && before(toucher, events[other]!.clock)),
-    );
-    for (const toucher of touchers) join(clock, events[toucher]!.clock);
-    for (const rival of rivals) join(clock, events[rival]!.clock);
-    events.push({ ...step, clock, own });
-    clocks[step.actor] = clock;
-    leaveMarks(step, index);
-    passLocks(step, clock, index);
-    return [...new Set([...races, ...rivals])];
-  }
-
-  return { events, reset, add };
+function join(clock: Int32Array, other: Int32Array | undefined): void {
+  if (other === undefined) return;
+  for (let i = 0; i < clock.length; i++) if (other[i]! > clock[i]!) clock[i] = other[i]!;
 }

@@ -9,7 +9,7 @@
 import type { Lock, Op, Path } from "../core/ops.ts";
 import { asCpu } from "../core/units.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { BrokenBelief } from "../lib/assert.ts";
+import { assert } from "../lib/assert.ts";
 import { type Footprint, type Recorder, TOUCH } from "./recorder.ts";
 
 /** Who acts, on which CPU, along which path. Paths are made anew for every run. */
@@ -63,103 +63,131 @@ const SLEEPING = new Set(["mmap_lock", "page", "anon_vma"]);
 /** The first step of a path. */
 const START: Op = { kind: "preempt" };
 
-export interface Runner {
+/** Drives the actors of one stage, run after run. */
+export class Runner {
   readonly actors: readonly Actor[];
+  /** Pairs of locks in the order in which they were nested, over all runs: "outer → inner". */
+  readonly nested = new Map<string, string>();
+  private readonly k: Kernel;
+  private readonly rec: Recorder | undefined;
+  private readonly taken = new Set<Lock>();
+  private states: ActorState[] = [];
+  private current = -1;
+
+  constructor(k: Kernel, actors: readonly Actor[], rec: Recorder | undefined) {
+    this.k = k;
+    this.actors = actors;
+    this.rec = rec;
+  }
+
   /** Begins a run: every actor is at its start. */
-  readonly begin: () => void;
-  /** Whether that actor has something to do, and may do it now. */
-  readonly enabled: (actor: number) => boolean;
-  readonly done: (actor: number) => boolean;
-  /**
-   * Runs one step. Throws a Violation or a BrokenBelief. A step that is known from an earlier run of the same
-   * choices is not recorded again.
-   */
-  readonly step: (actor: number, known?: Step) => Step;
-  /** What each actor that is not done waits for. */
-  readonly stuck: () => string;
-  /** Locks that each actor holds, for the picture. */
-  readonly heldBy: (actor: number) => readonly LockUse[];
-  readonly returned: (actor: number) => unknown;
-  /** Pairs of lock classes in the order in which they were nested, over all runs. */
-  readonly nested: Map<string, string>;
-  /** Told by the kernel where a path may sleep. */
-  readonly mightSleep: (where: string) => void;
-}
-
-export function makeRunner(k: Kernel, actors: readonly Actor[], rec: Recorder | undefined): Runner {
-  let states: ActorState[] = [];
-  let current = -1;
-  const taken = new Set<Lock>();
-  const nested = new Map<string, string>();
-
-  function begin(): void {
-    for (const lock of taken) {
+  begin(): void {
+    for (const lock of this.taken) {
       lock.holder = -1;
       lock.readers = 0;
     }
-    taken.clear();
-    states = actors.map((actor) => ({
+    this.taken.clear();
+    this.states = this.actors.map((actor) => ({
       actor,
       path: actor.path(),
       pending: START,
       held: new Map(),
       steps: 0,
-      clockNs: k.nowNs,
+      clockNs: this.k.nowNs,
       returned: undefined,
     }));
   }
 
-  function mayTake(lock: Lock, mode: Held): boolean {
-    return lock.holder === -1 && (mode === "read" || lock.readers === 0);
-  }
-
-  function enabled(index: number): boolean {
-    const op = states[index]!.pending;
+  /** Whether that actor has something to do, and may do it now. */
+  enabled(index: number): boolean {
+    const op = this.states[index]!.pending;
     if (op === undefined) return false;
     if (op.kind === "acquire") return mayTake(op.lock!, "write");
     if (op.kind === "acquire-read") return mayTake(op.lock!, "read");
     return true;
   }
 
-  function take(state: ActorState, index: number, op: Op): LockUse {
+  done(index: number): boolean {
+    return this.states[index]!.pending === undefined;
+  }
+
+  returned(index: number): unknown {
+    return this.states[index]!.returned;
+  }
+
+  /** Locks that an actor holds. */
+  heldBy(index: number): LockUse[] {
+    return [...this.states[index]!.held].map(([lock, mode]) => ({ lock, mode }));
+  }
+
+  /** What each actor that is not done waits for. */
+  stuck(): string {
+    return this.states
+      .filter((state) => state.pending !== undefined)
+      .map((state) => {
+        const lock = state.pending!.lock;
+        if (lock === undefined) return `${state.actor.name} could go on`;
+        const holders = this.states.filter((other) => other.held.has(lock)).map((other) => other.actor.name);
+        return `${state.actor.name} waits for ${lock.name}, held by ${holders.join(" and ") || "nobody"}`;
+      })
+      .join("; ");
+  }
+
+  /** Told by the kernel where a path may sleep. */
+  mightSleep(where: string): void {
+    const state = this.states[this.current];
+    if (state !== undefined) forbidSleep(state, where);
+  }
+
+  /**
+   * Runs one step. Throws a Violation or a BrokenBelief. A step that is known from an earlier run of the same
+   * choices is not recorded again.
+   */
+  step(index: number, known?: Step): Step {
+    const { k, rec } = this;
+    const state = this.states[index]!;
+    const op = state.pending!;
+    const released: LockUse[] = [];
+    const takes = op.kind === "acquire" || op.kind === "acquire-read";
+    const acquired = takes ? this.take(state, index, op) : undefined;
+    k.cpu = asCpu(state.actor.cpu);
+    k.nowNs = state.clockNs + (op.kind === "sleep" ? op.waitNs! : 0);
+    this.current = index;
+    state.steps += 1;
+    if (rec !== undefined && known === undefined) rec.on = true;
+    try {
+      this.resume(state, released);
+    } finally {
+      if (rec !== undefined) rec.on = false;
+      state.clockNs = k.nowNs;
+    }
+    if (state.pending === undefined && state.held.size > 0)
+      throw new Violation(`a path ends with a lock held: ${state.actor.name} holds ${namesOf(state.held)}`);
+    const footprint = rec?.take() ?? NOTHING_TOUCHED;
+    return known ?? { actor: index, op, footprint, acquired, released };
+  }
+
+  private take(state: ActorState, index: number, op: Op): LockUse {
     const lock = op.lock!;
     const mode: Held = op.kind === "acquire" ? "write" : "read";
-    noteOrder(state, lock);
-    taken.add(lock);
+    this.noteOrder(state, lock);
+    this.taken.add(lock);
     if (mode === "write") lock.holder = index;
     else lock.readers += 1;
     state.held.set(lock, mode);
-    rec?.touch(rec.lockPlace(lock), TOUCH.UPDATE);
+    this.rec?.touch(this.rec.lockPlace(lock), TOUCH.UPDATE);
     return { lock, mode };
   }
 
   /** Who waits for a lock while holding another has put the two in an order. */
-  function noteOrder(state: ActorState, lock: Lock): void {
+  private noteOrder(state: ActorState, lock: Lock): void {
     for (const other of state.held.keys()) {
       const key = `${other.name} → ${lock.name}`;
-      if (!nested.has(key)) nested.set(key, state.actor.name);
+      if (!this.nested.has(key)) this.nested.set(key, state.actor.name);
     }
   }
 
-  function checkWait(state: ActorState, op: Op): void {
-    const { lock } = op;
-    const name = state.actor.name;
-    if (op.kind === "sleep") forbidSleep(state, "a sleep");
-    if (lock === undefined || (op.kind !== "acquire" && op.kind !== "acquire-read")) return;
-    if (state.held.has(lock))
-      throw new Violation(`a lock is taken twice: ${name} holds ${lock.name} already`);
-    if (SLEEPING.has(lock.lockClass)) forbidSleep(state, lock.name);
-  }
-
-  function forbidSleep(state: ActorState, where: string): void {
-    for (const lock of state.held.keys())
-      if (!SLEEPING.has(lock.lockClass))
-        throw new Violation(
-          `a path sleeps under a spinlock: ${state.actor.name} holds ${lock.name} at ${where}`,
-        );
-  }
-
-  function release(state: ActorState, op: Op): LockUse {
+  private release(state: ActorState, op: Op): LockUse {
     const lock = op.lock!;
     const mode: Held = op.kind === "release" ? "write" : "read";
     if (state.held.get(lock) !== mode)
@@ -167,41 +195,14 @@ export function makeRunner(k: Kernel, actors: readonly Actor[], rec: Recorder | 
     state.held.delete(lock);
     if (mode === "write") lock.holder = -1;
     else lock.readers -= 1;
-    rec?.touch(rec.lockPlace(lock), TOUCH.UPDATE);
+    this.rec?.touch(this.rec.lockPlace(lock), TOUCH.UPDATE);
     return { lock, mode };
   }
 
-  function step(index: number, known?: Step): Step {
-    const state = states[index]!;
-    const op = state.pending!;
-    const released: LockUse[] = [];
-    const acquired = op.kind === "acquire" || op.kind === "acquire-read" ? take(state, index, op) : undefined;
-    k.cpu = asCpu(state.actor.cpu);
-    k.nowNs = state.clockNs + (op.kind === "sleep" ? op.waitNs! : 0);
-    current = index;
-    state.steps += 1;
-    const record = rec !== undefined && known === undefined;
-    if (record) rec.on = true;
-    try {
-      resume(state, released);
-    } finally {
-      if (rec !== undefined) rec.on = false;
-      state.clockNs = k.nowNs;
-    }
-    if (state.pending === undefined && state.held.size > 0) {
-      const names = [...state.held.keys()].map((lock) => lock.name).join(", ");
-      throw new Violation(`a path ends with a lock held: ${state.actor.name} holds ${names}`);
-    }
-    if (known !== undefined) {
-      rec?.take();
-      return known;
-    }
-    return { actor: index, op, footprint: rec?.take() ?? NOTHING_TOUCHED, acquired, released };
-  }
-
   /** Runs the path to the next op that has to wait. */
-  function resume(state: ActorState, released: LockUse[]): void {
-    const next = state.path.next();
+  private resume(state: ActorState, released: LockUse[]): void {
+    let next = state.path.next();
+    while (next.done !== true && next.value.kind === "nothing") next = state.path.next();
     if (next.done === true) {
       state.pending = undefined;
       state.returned = next.value;
@@ -209,45 +210,38 @@ export function makeRunner(k: Kernel, actors: readonly Actor[], rec: Recorder | 
     }
     const op = next.value;
     if (op.kind === "release" || op.kind === "release-read") {
-      if (rec !== undefined) rec.on = false;
-      released.push(release(state, op));
+      if (this.rec !== undefined) this.rec.on = false;
+      released.push(this.release(state, op));
       state.pending = AFTER_RELEASE;
       return;
     }
-    if (op.kind === "nothing") return resume(state, released);
-    if (op.kind === "wait" || op.kind === "call")
-      throw new BrokenBelief("kernel paths neither join nor call");
+    assert(op.kind !== "wait" && op.kind !== "call", "kernel paths neither join others nor call them");
     checkWait(state, op);
     state.pending = op;
   }
+}
 
-  function stuck(): string {
-    return states
-      .filter((state) => state.pending !== undefined)
-      .map((state) => {
-        const lock = state.pending!.lock;
-        if (lock === undefined) return `${state.actor.name} could go on`;
-        const holders = states.filter((other) => other.held.has(lock)).map((other) => other.actor.name);
-        return `${state.actor.name} waits for ${lock.name}, held by ${holders.join(" and ") || "nobody"}`;
-      })
-      .join("; ");
-  }
+function mayTake(lock: Lock, mode: Held): boolean {
+  return lock.holder === -1 && (mode === "read" || lock.readers === 0);
+}
 
-  return {
-    actors,
-    begin,
-    enabled,
-    done: (index) => states[index]!.pending === undefined,
-    step,
-    stuck,
-    heldBy: (index) => [...states[index]!.held].map(([lock, mode]) => ({ lock, mode })),
-    returned: (index) => states[index]!.returned,
-    nested,
-    mightSleep(where) {
-      const state = states[current];
-      if (state !== undefined) forbidSleep(state, where);
-    },
-  };
+function checkWait(state: ActorState, op: Op): void {
+  const { lock } = op;
+  const { name } = state.actor;
+  if (op.kind === "sleep") forbidSleep(state, "a sleep");
+  if (lock === undefined || (op.kind !== "acquire" && op.kind !== "acquire-read")) return;
+  if (state.held.has(lock)) throw new Violation(`a lock is taken twice: ${name} holds ${lock.name} already`);
+  if (SLEEPING.has(lock.lockClass)) forbidSleep(state, lock.name);
+}
+
+function forbidSleep({ held, actor }: ActorState, where: string): void {
+  for (const lock of held.keys())
+    if (!SLEEPING.has(lock.lockClass))
+      throw new Violation(`a path sleeps under a spinlock: ${actor.name} holds ${lock.name} at ${where}`);
+}
+
+function namesOf(held: ReadonlyMap<Lock, Held>): string {
+  return [...held.keys()].map((lock) => lock.name).join(", ");
 }
 
 const NOTHING_TOUCHED: Footprint = new Int32Array(0);

@@ -10,7 +10,7 @@
  * Sagonas: Optimal dynamic partial order reduction, 2014; this is its source-set form.)
  */
 import { BrokenBelief } from "../lib/assert.ts";
-import { dependent, type Event, makeOrder, type Order } from "./order.ts";
+import { dependent, type Event, Order } from "./order.ts";
 import type { Recorder } from "./recorder.ts";
 import { type Runner, type Step, Violation } from "./runner.ts";
 
@@ -65,7 +65,7 @@ interface Node {
 
 /** Explores with reduction. Ends at the first thing that is wrong. */
 export function search(subject: Subject, rec: Recorder, limits: Limits = LIMITS): Outcome {
-  const order = makeOrder(subject.runner.actors.length, rec);
+  const order = new Order(subject.runner.actors.length, rec);
   const stack: Node[] = [];
   const tally = { schedules: 0, complete: 0, stepsLongest: 0 };
   for (;;) {

@@ -35,7 +35,7 @@ const TELLINGS: readonly Telling[] = [
   [/^blocks\.flags$/, (i, a, b) => `block ${i}: ${flagChanges(BLOCK, a, b)}`],
   [
     /^memory\.tlbFrame$/,
-    (i, a, b) => (b === 0 ? `a TLB forgets entry ${i}` : `TLB entry ${i}: frame ${b - 1}`),
+    (i, _a, b) => (b === 0 ? `a TLB forgets entry ${i}` : `TLB entry ${i}: frame ${b - 1}`),
   ],
 ];
 
