@@ -48,6 +48,9 @@ test("a mistake exits with 2 and suggests what was meant", () => {
     [["run", good, "--report", "nowhere/x.html"], /nowhere\/x\.html: its folder does not exist/],
     [["compare", good, "--settings", "thp=nevr"], /--settings: expected always \| madvise \| never/],
     [["run", good, broken, "--report", "x.html"], /--report: expected one file to report on, found 2/],
+    [["check", "pin-then-migrat"], /there is no scenario 'pin-then-migrat'; did you mean 'pin-then-migrate'/],
+    [["check", "pin-then-migrate", "--schedule", "0.9"], /step 2 of the schedule names actor 9; there are 2/],
+    [["check", "pin-then-migrate", "--schedule", "0*60"], /step 4 .* names actor 0 \(direct I\/O\), .* done/],
   ];
   for (const [args, message] of table) {
     const { code, out, err } = pagewise(...args);

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { describeUserError, UserError } from "../lib/assert.ts";
+import { registerCheck } from "./check.ts";
 import { EXIT, exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
@@ -42,6 +43,7 @@ function makeProgram(): Command {
   registerCompare(program);
   registerRecord(program);
   registerGroundTruth(program);
+  registerCheck(program);
   registerImport(program);
   registerInfo(program);
   registerExport(program);

@@ -4,7 +4,7 @@
 import type { Generation } from "../generations/generation.ts";
 import { generationByName } from "../generations/index.ts";
 import { violations } from "../kernel/invariants.ts";
-import { assert } from "../lib/assert.ts";
+import { assert, UserError } from "../lib/assert.ts";
 import { recordState } from "./dressing.ts";
 import { lostWrite, witnessOf } from "./memory.ts";
 import { type PlainOptions, searchPlain } from "./plain-search.ts";
@@ -35,6 +35,7 @@ export function stageRace(race: Race, form: Form, record: boolean): Stage {
   race.prepare?.(world);
   world.k.cpu = 0 as never;
   const actors = race.actors(world);
+  if (actors.length === 0) throw new UserError(`the scenario ${race.name} has no actors: nothing would run`);
   const graph = walkState({ k: world.k, memory: world.memory });
   const rec = record ? recordState(graph) : undefined;
   const runner = new Runner(world.k, actors, rec);

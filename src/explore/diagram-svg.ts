@@ -21,7 +21,8 @@ function textLine(x: number, y: number, text: string, kind: string): string {
 const STYLE = `
 svg { background: #fff; font: 12px ui-monospace, monospace; }
 .title { font-weight: bold; font-size: 14px; } .lane { fill: #f6f7f9; } .box { fill: #fff; stroke: #8794a8; }
-.head { font-weight: bold; } .path { fill: #123d7a; } .change { fill: #333; } .wrong { fill: #b3261e; font-weight: bold; }
+.head { font-weight: bold; } .path { fill: #123d7a; } .change { fill: #333; }
+.wrong { fill: #b3261e; font-weight: bold; }
 `;
 
 /** One SVG document. */
@@ -32,9 +33,8 @@ export function drawSvg(story: Story): string {
   for (const { column, lines } of blocksOf(story)) {
     const wrapped = lines.flatMap((line) => wrapLine(line, LANE_CHARS));
     const height = wrapped.length * LINE_PX + PAD_PX;
-    parts.push(
-      `<rect x="${laneX(column) + 3}" y="${y}" width="${LANE_PX - 6}" height="${height}" rx="4" class="box"/>`,
-    );
+    const size = `width="${LANE_PX - 6}" height="${height}"`;
+    parts.push(`<rect x="${laneX(column) + 3}" y="${y}" ${size} rx="4" class="box"/>`);
     wrapped.forEach((line, i) => {
       const kind = line.startsWith("  ") ? "change" : "path";
       parts.push(textLine(laneX(column) + PAD_PX, y + 15 + i * LINE_PX, line, kind));
@@ -48,9 +48,10 @@ export function drawSvg(story: Story): string {
     const lane = `<rect x="${laneX(i)}" y="34" width="${LANE_PX}" height="${y - 34}" class="lane"/>`;
     return lane + textLine(laneX(i) + PAD_PX, 52, `CPU ${cpu}: ${name}`, "head");
   });
+  const size = `width="${widthPx}" height="${heightPx}"`;
   const end = wrong.map((line, i) => textLine(GAP_PX, y + 18 + i * LINE_PX, line, "wrong"));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}" viewBox="0 0 ${widthPx} ${heightPx}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${widthPx} ${heightPx}">`,
     `<style>${STYLE}</style>`,
     textLine(GAP_PX, 22, `${story.scenario} · ${story.form}`, "title"),
     ...lanes,

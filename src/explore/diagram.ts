@@ -1,6 +1,6 @@
 /**
- * A race as changelogs draw it: one column for each actor, time downwards, function and line of the path, locks
- * taken (+) and released (−), changed fields below.
+ * A race as changelogs draw it: one column for each actor, time downwards, function and line of the path,
+ * locks taken (+) and released (−), changed fields below.
  */
 import type { Story, StoryStep } from "./story.ts";
 

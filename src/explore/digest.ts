@@ -29,8 +29,9 @@ export function digestOf({ k, memory }: World): string {
     if (isLock(value)) continue;
     if (isColumn(value)) {
       if (!name.startsWith("tlb.")) parts.push(`${name}:${sparse(value)}`);
-    } else if (!Array.isArray(value) && !(value instanceof Map)) parts.push(`${name}:${plain(value)}`);
-    else parts.push(`${name}×${value instanceof Map ? value.size : value.length}`);
+    } else if (Array.isArray(value)) parts.push(`${name}×${value.length}`);
+    else if (value instanceof Map || value instanceof Set) parts.push(`${name}×${value.size}`);
+    else parts.push(`${name}:${plain(value)}`);
   }
   return parts.sort().join("\n");
 }

@@ -108,7 +108,8 @@ class Dresser {
     const { rec } = this;
     if (isColumn(value)) return this.keep(value, columnProxy(rec, value, name));
     if (isLock(value)) this.watchLock(value);
-    else if (value instanceof Map) return this.keep(value, mapProxy(rec, rec.range(name, 1, false), value));
+    else if (value instanceof Map || value instanceof Set)
+      return this.keep(value, collectionProxy(rec, rec.range(name, 1, false), value));
     else if (Array.isArray(value)) return this.dressedList(value, name);
     else if (Object.getPrototypeOf(value) === Object.prototype)
       this.watchFields(value as Record<string, unknown>, name);
@@ -241,13 +242,13 @@ function listProxy(rec: Recorder, place: number, list: unknown[], dress: (made: 
   });
 }
 
-const MAP_WRITERS = new Set<string | symbol>(["set", "delete", "clear"]);
+const WRITERS = new Set<string | symbol>(["set", "add", "delete", "clear"]);
 
-function mapProxy(rec: Recorder, place: number, map: Map<unknown, unknown>): object {
+function collectionProxy(rec: Recorder, place: number, map: Map<unknown, unknown> | Set<unknown>): object {
   return new Proxy(map, {
     get(target, key) {
       if (key === ITSELF) return target;
-      if (rec.on) rec.touch(place, MAP_WRITERS.has(key) ? TOUCH.WRITE : TOUCH.READ);
+      if (rec.on) rec.touch(place, WRITERS.has(key) ? TOUCH.WRITE : TOUCH.READ);
       const value = Reflect.get(target, key, target) as unknown;
       return typeof value === "function" ? (value as () => unknown).bind(target) : value;
     },

@@ -36,7 +36,7 @@ export interface Memory {
 }
 
 /** Address spaces that are watched. */
-const MMS_MAX = 4;
+export const MMS_MAX = 4;
 
 export function makeMemory(k: Kernel, firstVpn: number, pages: number): Memory {
   const entries = k.machine.cpus * MMS_MAX * pages;
@@ -99,7 +99,8 @@ export function translate(m: Memory, mm: Mm, vpn: Vpn, write: boolean): Pfn {
   if (cached >= 0 && (!write || m.tlbWritable[entry] === 1)) {
     if (m.tlbFreed[entry] !== m.freed[cached])
       throw new Violation(
-        `a stale translation is used: CPU ${k.cpu} ${write ? "writes to" : "reads"} frame ${cached}, freed since`,
+        `a stale translation is used: CPU ${k.cpu} ${write ? "writes to" : "reads"} frame ${cached}, ` +
+          "freed since",
       );
     return asPfn(cached);
   }

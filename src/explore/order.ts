@@ -11,7 +11,9 @@ import type { Lock } from "../core/ops.ts";
 import { type Recorder, TOUCH } from "./recorder.ts";
 import type { Step } from "./runner.ts";
 
-/** A step in its place in a run. `clock[a]` is how many of actor a's steps it comes after (its own included). */
+/**
+ * A step in its place in a run. `clock[a]` is how many of actor a's steps it comes after (its own included).
+ */
 export interface Event extends Step {
   readonly clock: Int32Array;
   /** The actor's own steps so far, this one included. */
@@ -56,7 +58,9 @@ export class Order {
   readonly events: Event[] = [];
   private readonly actors: number;
   private readonly rec: Recorder;
-  /** By place: the last step that wrote it, plus one; by place and actor: the last that only looked or added. */
+  /**
+   * By place: the last step that wrote it, plus one; by place and actor: the last that only looked or added.
+   */
   private lastWrite = new Int32Array(0);
   private lastOther = new Int32Array(0);
   private readonly dirty: number[] = [];

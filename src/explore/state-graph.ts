@@ -25,6 +25,7 @@ export interface StateGraph {
   readonly objects: Fields[];
   readonly arrays: unknown[][];
   readonly maps: Map<unknown, unknown>[];
+  readonly sets: Set<unknown>[];
   readonly columns: Column[];
   readonly locks: Lock[];
   /** What each was reached by, for messages: "frames.refCount". */
@@ -49,7 +50,15 @@ function itselfOf(value: object): object {
 
 /** Walks everything reachable from the named roots. Functions and what they close over are not entered. */
 export function walkState(roots: Readonly<Record<string, unknown>>): StateGraph {
-  const graph: StateGraph = { objects: [], arrays: [], maps: [], columns: [], locks: [], names: new Map() };
+  const graph: StateGraph = {
+    objects: [],
+    arrays: [],
+    maps: [],
+    sets: [],
+    columns: [],
+    locks: [],
+    names: new Map(),
+  };
   for (const [name, root] of Object.entries(roots)) visit(graph, root, name);
   return graph;
 }
@@ -61,6 +70,7 @@ function visit(graph: StateGraph, given: unknown, name: string): void {
   graph.names.set(value, name);
   if (isColumn(value)) graph.columns.push(value);
   else if (isLock(value)) graph.locks.push(value);
+  else if (value instanceof Set) graph.sets.push(value);
   else if (value instanceof Map) {
     graph.maps.push(value);
     for (const [key, each] of value) visit(graph, each, `${name}[${String(key)}]`);
@@ -94,6 +104,7 @@ export function saveState(graph: StateGraph): Saved {
   }));
   const arrays = graph.arrays.map((array) => ({ array, values: [...array] }));
   const maps = graph.maps.map((map) => ({ map, entries: [...map] }));
+  const sets = graph.sets.map((set) => ({ set, values: [...set] }));
   const columns = graph.columns.map((column) => ({ column, numbers: column.slice() }));
   return {
     restore() {
@@ -103,6 +114,10 @@ export function saveState(graph: StateGraph): Saved {
         if (map.size === 0 && entries.length === 0) continue;
         map.clear();
         for (const [key, value] of entries) map.set(key, value);
+      }
+      for (const { set, values } of sets) {
+        set.clear();
+        for (const value of values) set.add(value);
       }
       for (const { column, numbers } of columns) (column as Int32Array).set(numbers as Int32Array);
     },

@@ -3,11 +3,11 @@
  * schedule that shows a violation: fewest preemptions, then fewest steps.
  */
 import { BrokenBelief, UserError } from "../lib/assert.ts";
-import { explorePlainly, stageRace } from "./check.ts";
-import { Violation } from "./runner.ts";
+import { explorePlainly, type Stage, stageRace } from "./check.ts";
+import { type LockUse, type Runner, type Step, Violation } from "./runner.ts";
 import type { Form, Race } from "./scenario.ts";
 import type { Found } from "./search.ts";
-import { type Change, tellChange } from "./words.ts";
+import { tellChanges, type Written } from "./words.ts";
 
 export interface StoryStep {
   readonly actor: string;
@@ -32,43 +32,18 @@ export interface Story {
 /** Runs a schedule and tells it. What the schedule leaves open is run without preemption. */
 export function tell(race: Race, form: Form, schedule: readonly number[]): Story {
   const stage = stageRace(race, form, true);
-  const rec = stage.rec!;
   const { runner } = stage;
   stage.restart();
   runner.begin();
   const steps: StoryStep[] = [];
   const taken: number[] = [];
   let what: string | undefined;
-  let changes: Map<string, Change> = new Map();
-  let stacks: string[][] = [];
-  const locks: string[] = [];
-  rec.onWrite = (place, before, after) => {
-    const change = tellChange(rec.nameOf(place), before, after);
-    if (change !== undefined) changes.set(rec.nameOf(place) + change.text, change);
-  };
-  rec.onTouch = () => {
-    stacks.push(kernelFrames());
-  };
-  const record = (actor: number) => {
-    const { name, cpu } = runner.actors[actor]!;
-    const told = [...changes.values()].sort((a, b) => a.weight - b.weight).map(({ text }) => text);
-    steps.push({ actor: name, cpu, where: commonFrame(stacks), locks: [...locks], changes: told });
-    taken.push(actor);
-  };
   try {
     for (;;) {
-      const actor = nextActor(stage.runner, schedule, taken);
+      const actor = nextActor(runner, schedule, taken);
       if (actor < 0) break;
-      changes = new Map();
-      stacks = [];
-      locks.length = 0;
-      const before = new Set(runner.heldBy(actor).map(({ lock }) => lock.name));
-      try {
-        runner.step(actor);
-      } finally {
-        noteLocks(locks, before, new Set(runner.heldBy(actor).map(({ lock }) => lock.name)));
-        record(actor);
-      }
+      taken.push(actor);
+      tellStep(stage, actor, steps);
       const wrong = stage.afterStep?.();
       if (wrong !== undefined) throw new Violation(wrong);
     }
@@ -77,19 +52,49 @@ export function tell(race: Race, form: Form, schedule: readonly number[]): Story
     if (!(error instanceof Violation || error instanceof BrokenBelief)) throw error;
     what = error.message;
   }
+  if (what === undefined && taken.length < schedule.length)
+    throw new UserError(
+      `the schedule has ${schedule.length} steps; all actors are done after ${taken.length}`,
+    );
   const actors = runner.actors.map(({ name, cpu }) => ({ name, cpu }));
   return { scenario: race.name, form: form.name, what, schedule: taken, steps, actors };
 }
 
-function noteLocks(locks: string[], before: ReadonlySet<string>, after: ReadonlySet<string>): void {
-  for (const name of after) if (!before.has(name)) locks.push("+" + name);
-  for (const name of before) if (!after.has(name)) locks.push("−" + name);
+/** Runs one step, and tells it even if it goes wrong. */
+function tellStep({ runner, rec, world }: Stage, actor: number, steps: StoryStep[]): void {
+  const { name, cpu } = runner.actors[actor]!;
+  const written = new Map<number, Written>();
+  const stacks: string[][] = [];
+  rec!.onWrite = (place, before, after) => {
+    const known = written.get(place);
+    if (known === undefined) written.set(place, { place: rec!.nameOf(place), before, after });
+    else known.after = after;
+  };
+  rec!.onTouch = () => {
+    stacks.push(kernelFrames());
+  };
+  let step: Step | undefined;
+  try {
+    step = runner.step(actor);
+  } finally {
+    const changes = tellChanges([...written.values()], world.k.machine.cpus, world.pages);
+    steps.push({ actor: name, cpu, where: commonFrame(stacks), locks: lockChanges(step), changes });
+  }
 }
 
-type Driver = ReturnType<typeof stageRace>["runner"];
+function lockChanges(step: Step | undefined): string[] {
+  if (step === undefined) return [];
+  const { acquired, released } = step;
+  const taken = acquired === undefined ? [] : ["+" + lockName(acquired)];
+  return [...taken, ...released.map((use) => "−" + lockName(use))];
+}
+
+function lockName({ lock, mode }: LockUse): string {
+  return lock.lockClass === "mmap_lock" && mode === "read" ? lock.name + " (read)" : lock.name;
+}
 
 /** The next actor of a schedule; −1 when nobody can go on. Throws when the schedule does not fit. */
-function nextActor(runner: Driver, schedule: readonly number[], taken: readonly number[]): number {
+function nextActor(runner: Runner, schedule: readonly number[], taken: readonly number[]): number {
   const step = taken.length;
   const wanted = schedule[step];
   const { actors } = runner;
@@ -105,8 +110,12 @@ function nextActor(runner: Driver, schedule: readonly number[], taken: readonly 
   return actors.findIndex((_, i) => runner.enabled(i));
 }
 
+/** Deeper than any path. */
+const STACK_FRAMES = 60;
+
 /** Where in the kernel's code we are: function, file and line, innermost first. */
 function kernelFrames(): string[] {
+  (Error as { stackTraceLimit?: number }).stackTraceLimit = STACK_FRAMES;
   const stack = new Error("where").stack ?? "";
   const frames: string[] = [];
   for (const line of stack.split("\n")) {

@@ -1,6 +1,7 @@
 /** Places and their values in the words of mm/: "PMD 0: HINT set", "frame 5 references 2 → 3". */
 import { BLOCK, FRAME } from "../kernel/mm/frames.ts";
 import { PMD, PTE } from "../kernel/mm/page-table.ts";
+import { MMS_MAX } from "./memory.ts";
 
 type Names = Readonly<Record<string, number>>;
 
@@ -18,46 +19,82 @@ function nameOfValue(names: Names, value: number): string {
   return Object.entries(names).find(([, each]) => each === value)?.[0] ?? String(value);
 }
 
-/** What a place is called, and how its change is told. First come first shown: the list is in order of weight. */
-type Telling = readonly [RegExp, (index: number, before: number, after: number) => string | undefined];
+/** Flags of a frame that say what it is to the allocator: told by its references already. */
+const { HEAD, TAIL, PCP, BUDDY, ...TOLD_FRAME_FLAGS } = FRAME;
+const UNTOLD = HEAD | TAIL | PCP | BUDDY;
+
+function frameFlags(before: number, after: number): string {
+  return flagChanges(TOLD_FRAME_FLAGS, before & ~UNTOLD, after & ~UNTOLD);
+}
+
+/**
+ * What a place is called, and how its change is told. First come first shown: the list is in order of weight.
+ */
+type Telling = readonly [RegExp, (index: number, before: number, after: number) => string];
 
 const TELLINGS: readonly Telling[] = [
   [/^pt\.pmd\.kind$/, (i, a, b) => `PMD ${i}: ${nameOfValue(PMD, a)} → ${nameOfValue(PMD, b)}`],
-  [/^pt\.pmd\.flags$/, (i, a, b) => `PMD ${i}: ${flagChanges(PTE, a, b)}`],
-  [/^pt\.pmd\.value$/, (i, a, b) => `PMD ${i}: frame or table ${a} → ${b}`],
-  [/^pt\.pteFlags$/, (i, a, b) => (b === 0 ? `PTE ${i}: none` : `PTE ${i}: ${flagChanges(PTE, a, b)}`)],
+  [/^pt\.pmd\.flags$/, (i, a, b) => told(`PMD ${i}`, flagChanges(PTE, a, b))],
+  [/^pt\.pmd\.value$/, (i, a, b) => `PMD ${i}: points at ${b}, not at ${a}`],
+  [/^pt\.pteFlags$/, (i, a, b) => told(`PTE ${i}`, b === 0 ? "none" : flagChanges(PTE, a, b))],
   [/^pt\.ptePfn$/, (i, a, b) => `PTE ${i}: frame ${a} → ${b}`],
-  [/^memory\.contents$/, (i, a, b) => `frame ${i} holds ${held(b)} (held ${held(a)})`],
+  [/^memory\.contents$/, (i, a, b) => `frame ${i} holds ${held(b)}, it held ${held(a)}`],
   [/^frames\.refCount$/, (i, a, b) => `frame ${i}: references ${a} → ${b}`],
   [/^blocks\.hugeMapCount$/, (i, a, b) => `huge page of block ${i}: PMD mappings ${a} → ${b}`],
   [/^frames\.mapCount$/, (i, a, b) => `frame ${i}: PTE mappings ${a} → ${b}`],
-  [/^frames\.flags$/, (i, a, b) => `frame ${i}: ${flagChanges(FRAME, a, b)}`],
-  [/^blocks\.flags$/, (i, a, b) => `block ${i}: ${flagChanges(BLOCK, a, b)}`],
-  [
-    /^memory\.tlbFrame$/,
-    (i, _a, b) => (b === 0 ? `a TLB forgets entry ${i}` : `TLB entry ${i}: frame ${b - 1}`),
-  ],
+  [/^frames\.flags$/, (i, a, b) => told(`frame ${i}`, frameFlags(a, b))],
+  [/^blocks\.flags$/, (i, a, b) => told(`block ${i}`, flagChanges(BLOCK, a, b))],
 ];
+
+function told(what: string, changes: string): string {
+  return changes === "" ? "" : `${what}: ${changes}`;
+}
 
 function held(value: number): string {
   return value === -1 ? "garbage" : value === 0 ? "zeroes" : String(value);
 }
 
-export interface Change {
-  readonly text: string;
-  /** Smaller weighs more. */
-  readonly weight: number;
+/** A place, what stood there before a step, and what stands there after it. */
+export interface Written {
+  readonly place: string;
+  readonly before: unknown;
+  after: unknown;
 }
 
-/** How a change is told; undefined for what nobody reading a race wants to know (list links, look-up caches). */
-export function tellChange(place: string, before: unknown, after: unknown): Change | undefined {
-  if (typeof before !== "number" || typeof after !== "number" || before === after) return undefined;
-  const at = /^(.*?)\[(\d+)\]$/.exec(place);
-  const name = at?.[1] ?? place;
-  for (const [weight, [pattern, tell]] of TELLINGS.entries()) {
-    if (!pattern.test(name)) continue;
-    const text = tell(Number(at?.[2] ?? 0), before, after);
-    return text === undefined ? undefined : { text, weight };
+function weigh(place: string): number {
+  const name = place.replace(/\[\d+\]$/, "");
+  return TELLINGS.findIndex(([pattern]) => pattern.test(name));
+}
+
+/** How a change is told; "" for what nobody reading a race wants to know (list links, look-up caches). */
+function tellOne({ place, before, after }: Written, weight: number): string {
+  if (typeof before !== "number" || typeof after !== "number" || before === after) return "";
+  const index = Number(/\[(\d+)\]$/.exec(place)?.[1] ?? 0);
+  return TELLINGS[weight]![1](index, before, after);
+}
+
+/** What a step changed, weightiest first. */
+export function tellChanges(written: readonly Written[], cpus: number, pages: number): string[] {
+  const weighed = written.map((each) => ({ each, weight: weigh(each.place) }));
+  weighed.sort((a, b) => a.weight - b.weight);
+  const lines = weighed.filter(({ weight }) => weight >= 0).map(({ each, weight }) => tellOne(each, weight));
+  return [...lines.filter((line) => line !== ""), ...tellTlb(written, cpus, pages)];
+}
+
+/** "the TLB of CPU 1 forgets pages 0, 1". */
+function tellTlb(written: readonly Written[], cpus: number, pages: number): string[] {
+  const lines: string[] = [];
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    const forgotten: number[] = [];
+    const filled: string[] = [];
+    for (const { place, after } of written) {
+      const index = Number(/^memory\.tlbFrame\[(\d+)\]$/.exec(place)?.[1] ?? -1);
+      if (index < 0 || Math.floor(index / (MMS_MAX * pages)) !== cpu) continue;
+      if (after === 0) forgotten.push(index % pages);
+      else filled.push(`page ${index % pages} → frame ${Number(after) - 1}`);
+    }
+    if (forgotten.length > 0) lines.push(`the TLB of CPU ${cpu} forgets page ${forgotten.join(", ")}`);
+    if (filled.length > 0) lines.push(`the TLB of CPU ${cpu} remembers ${filled.join(", ")}`);
   }
-  return undefined;
+  return lines;
 }

@@ -99,7 +99,7 @@ function boot(generation: Generation, changes: Partial<Behaviours>, options: Wor
     knobSpecs: generation.knobs,
     costs: new Proxy({}, { get: () => 0 }) as Costs,
     tlb: { l1Small: LEVEL, l1Huge: "shared", l2: { ...LEVEL, hugeWays: 4 }, walkCaches: "none" },
-    pmdTablesMax: 8,
+    pmdTablesMax: 4,
   });
   Object.assign(k.tunables, { enabled: "always", maxPtesNone: 3, ...options.tunables });
   refreshWatermarks(k.buddy, k.tunables);

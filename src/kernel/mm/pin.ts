@@ -6,6 +6,7 @@
  * Not modelled: FOLL_PIN's bias, FOLL_LONGTERM's migration out of movable zones.
  */
 import { asPfn, asVpn, NO_ROW, type Pfn, type Vpn } from "../../core/units.ts";
+import { assert } from "../../lib/assert.ts";
 import { putPage } from "../buddy/free.ts";
 import type { Kernel } from "../state.ts";
 import type { Mm } from "./mm.ts";
@@ -34,14 +35,24 @@ function isWritable(k: Kernel, mm: Mm, vpn: number): boolean {
   return (flags & (PTE.WRITE | PTE.HINT)) === PTE.WRITE;
 }
 
+/** Lets go of the last pin on that page. */
+export function unpinPage(k: Kernel, mm: Mm, head: Pfn): void {
+  const at = mm.pins.lastIndexOf(head);
+  assert(at >= 0, "a page that is unpinned was pinned");
+  mm.pins.splice(at, 1);
+  dropPin(k, head);
+}
+
+function dropPin(k: Kernel, head: Pfn): void {
+  const left = k.pins.get(head)! - 1;
+  if (left === 0) k.pins.delete(head);
+  else k.pins.set(head, left);
+  putPage(k, head);
+}
+
 /** exit: lets go of everything that the process had pinned. */
 export function unpinAll(k: Kernel, mm: Mm): void {
-  for (const head of mm.pins) {
-    const left = k.pins.get(head)! - 1;
-    if (left === 0) k.pins.delete(head);
-    else k.pins.set(head, left);
-    putPage(k, head);
-  }
+  for (const head of mm.pins) dropPin(k, head);
   mm.pins.length = 0;
 }
 

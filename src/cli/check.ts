@@ -1,0 +1,203 @@
+/** `pagewise check`: scenarios, every interleaving of them, and the races drawn. */
+import type { Command } from "commander";
+import { drawText } from "../explore/diagram.ts";
+import { drawSvg } from "../explore/diagram-svg.ts";
+import { compareReduction } from "../explore/reduction.ts";
+import type { Form, Race, Scenario } from "../explore/scenario.ts";
+import { SCENARIOS } from "../explore/scenarios/index.ts";
+import { LIMITS, type Limits } from "../explore/search.ts";
+import { parseSchedule, printSchedule, type Story, shorten, tell } from "../explore/story.ts";
+import { type Verdict, verdictsOf } from "../explore/verdict.ts";
+import { GENERATIONS } from "../generations/index.ts";
+import { UserError } from "../lib/assert.ts";
+import { demandNamed, didYouMean } from "../lib/suggest.ts";
+import { wrapped } from "../report/text.ts";
+import { EXIT, whenCalled } from "./command.ts";
+import { err, out, painterOf, widthChars, writeWhole } from "./host.ts";
+
+const EXAMPLES = `
+Examples:
+  $ pagewise check
+  $ pagewise check pin-then-migrate
+  $ pagewise check pin-then-migrate --form F0 --svg race.svg
+  $ pagewise check --all
+
+Exit status: 0 everything is as the scenarios expect (with --generation: nothing is found);
+1 something is not, or was not exhausted; 2 a mistake in what was asked.`;
+
+interface CheckOptions {
+  readonly all?: true;
+  readonly form?: string;
+  readonly generation?: string;
+  readonly schedule?: string;
+  readonly schedules?: string;
+  readonly withoutReduction?: true;
+  readonly json?: true;
+  readonly svg?: string;
+}
+
+export function registerCheck(program: Command): void {
+  const command = program
+    .command("check")
+    .summary("run scenarios in every interleaving and draw the races")
+    .description(
+      "Run the kernel's own paths in every interleaving of a few actors on a small machine. Without " +
+        "a name, list the scenarios. A violation is drawn with as few preemptions as it needs.",
+    )
+    .argument("[scenario]", "a scenario's name")
+    .option("--all", "check every scenario and print the table")
+    .option("--form <name>", "check that form alone")
+    .option("--generation <name>", "check this kernel instead of the forms that the scenario names")
+    .option(
+      "--schedule <list>",
+      "run one schedule and draw it: the actor of each step, such as 0.0.1 or 0*2.1",
+    )
+    .option("--schedules <count>", `most schedules to run before giving up (${LIMITS.schedulesMax})`)
+    .option("--without-reduction", "also run every single schedule, and compare the final states")
+    .option("--json", "print JSON")
+    .option("--svg <file>", "draw the race, or the schedule, as SVG")
+    .addHelpText("after", EXAMPLES);
+  whenCalled(command, (name: string | undefined, options: CheckOptions) => {
+    if (options.all === true) return checkAll(options);
+    if (name === undefined) return list(options);
+    return checkOne(scenarioOf(name), options);
+  });
+}
+
+function scenarioOf(name: string): Scenario {
+  const found = SCENARIOS.find((scenario) => scenario.name === name);
+  if (found !== undefined) return found;
+  const names = SCENARIOS.map((scenario) => scenario.name);
+  throw new UserError(
+    `there is no scenario '${name}'${didYouMean(name, names)}; 'pagewise check' lists them`,
+  );
+}
+
+function limitsOf({ schedules }: CheckOptions): Limits {
+  if (schedules === undefined) return LIMITS;
+  if (!/^[1-9]\d{0,8}$/.test(schedules))
+    throw new UserError(`--schedules is '${schedules}'; expected a whole number from 1 on`);
+  return { ...LIMITS, schedulesMax: Number(schedules) };
+}
+
+function list({ json }: CheckOptions): number {
+  if (json === true) {
+    const scenarios = SCENARIOS.map(({ name, entries, kind, claim }) => ({ name, entries, kind, claim }));
+    out(JSON.stringify({ scenarios }) + "\n");
+    return EXIT.ok;
+  }
+  const { bold, dim } = painterOf();
+  for (const { name, entries, claim, kind } of SCENARIOS) {
+    out(`${bold(name)}  ${dim([kind, ...entries].join(" "))}\n`);
+    out(wrapped("    " + claim, Math.min(110, widthChars()), "    ").join("\n") + "\n");
+  }
+  return EXIT.ok;
+}
+
+function tableLine(verdict: Verdict, seconds: number): string {
+  const mark = verdict.asExpected ? "as expected" : "NOT AS EXPECTED";
+  const entries = verdict.entries.length > 0 ? verdict.entries.join(" ") : "-";
+  const time = verdict.kind === "race" ? `${verdict.schedules} schedules, ${seconds.toFixed(1)} s` : "";
+  const head = [entries.padEnd(4), verdict.scenario, verdict.form, mark, time].filter((part) => part !== "");
+  return `${head.join("  ")}\n        ${verdict.text}\n`;
+}
+
+function checkAll(options: CheckOptions): number {
+  const limits = limitsOf(options);
+  const verdicts: Verdict[] = [];
+  for (const scenario of SCENARIOS) {
+    const startMs = performance.now();
+    const made = verdictsOf(scenario, undefined, limits);
+    const seconds = (performance.now() - startMs) / 1000 / made.length;
+    verdicts.push(...made);
+    if (options.json !== true) for (const verdict of made) out(tableLine(verdict, seconds));
+  }
+  const wrong = verdicts.filter((verdict) => !verdict.asExpected);
+  if (options.json === true) out(JSON.stringify({ verdicts }) + "\n");
+  else out(`${verdicts.length} forms of ${SCENARIOS.length} scenarios, ${wrong.length} not as expected\n`);
+  return wrong.length === 0 ? EXIT.ok : EXIT.broken;
+}
+
+function checkOne(scenario: Scenario, options: CheckOptions): number {
+  const { schedule, svg } = options;
+  if (scenario.kind !== "race") {
+    if (schedule !== undefined || svg !== undefined)
+      throw new UserError(`${scenario.name} is no race: it has no schedules to replay or draw`);
+    const verdicts = verdictsOf(scenario, options.form);
+    return report(verdicts, undefined, options);
+  }
+  const race = options.generation === undefined ? scenario : onGeneration(scenario, options.generation);
+  if (options.form !== undefined) formOf(race, options.form);
+  if (schedule !== undefined) return replay(race, schedule, options);
+  if (options.withoutReduction === true) return compare(race, options);
+  const verdicts = verdictsOf(race, options.form, limitsOf(options));
+  const broken = verdicts.find(({ found }) => found !== undefined);
+  if (broken === undefined) {
+    if (svg !== undefined) throw new UserError(`nothing to draw: no violation was found in ${race.name}`);
+    return report(verdicts, undefined, options);
+  }
+  const form = formOf(race, broken.form);
+  const words = broken.found!.what.split(":")[0]!;
+  const short = shorten(race, form, broken.found!, words);
+  return report(verdicts, tell(race, form, short.schedule), options);
+}
+
+/** The scenario on another kernel, where nothing is expected but that it holds. */
+function onGeneration(race: Race, name: string): Race {
+  const generation = demandNamed(GENERATIONS, name, "--generation");
+  return { ...race, forms: [{ name, generation: generation.name, expect: "holds" }] };
+}
+
+function formOf(race: Race, name: string | undefined): Form {
+  if (name === undefined) return race.forms[0]!;
+  return demandNamed(race.forms, name, "--form");
+}
+
+function replay(race: Race, schedule: string, options: CheckOptions): number {
+  const story = tell(race, formOf(race, options.form), parseSchedule(schedule));
+  return report([], story, options);
+}
+
+/** With reduction and without it: the same final states? */
+function compare(race: Race, options: CheckOptions): number {
+  const form = formOf(race, options.form);
+  const reduction = compareReduction(race, form, limitsOf(options));
+  const { reduced, whole, reducedStates, wholeStates, differing } = reduction;
+  const sound = differing === 0 && whole.exhausted && reduced.exhausted;
+  const end = whole.exhausted ? "" : ", not exhausted";
+  if (options.json === true)
+    out(JSON.stringify({ scenario: race.name, form: form.name, ...reduction }) + "\n");
+  else {
+    out(`${race.name}, ${form.name}\n`);
+    out(`  with reduction     ${reduced.schedules} schedules, ${reducedStates} final states\n`);
+    out(`  without            ${whole.schedules} schedules, ${wholeStates} final states${end}\n`);
+    out(`  factor ${(whole.schedules / reduced.schedules).toFixed(1)}, ${differing} final states differ\n`);
+  }
+  return sound ? EXIT.ok : EXIT.broken;
+}
+
+function replayLine(story: Story, { generation }: CheckOptions): string {
+  const which = generation === undefined ? `--form '${story.form}'` : `--generation ${generation}`;
+  return `pagewise check ${story.scenario} ${which} --schedule ${printSchedule(story.schedule)}`;
+}
+
+function report(verdicts: readonly Verdict[], story: Story | undefined, options: CheckOptions): number {
+  const fine = verdicts.every((verdict) => verdict.asExpected);
+  if (story !== undefined && options.svg !== undefined) writeWhole(options.svg, drawSvg(story));
+  if (options.json === true) {
+    out(JSON.stringify({ verdicts, story }) + "\n");
+  } else {
+    for (const { form, text, schedules, asExpected } of verdicts) {
+      const count = schedules > 1 ? ` (${schedules} schedules)` : "";
+      out(`${form || "elsewhere"}: ${text}${count}${asExpected ? "" : " (not as expected)"}\n`);
+    }
+    if (story !== undefined) {
+      out(`\n${story.scenario}, ${story.form}: ${story.what ?? "nothing is wrong at the end"}\n\n`);
+      out(drawText(story, Math.max(80, Math.min(widthChars(), 160))));
+      out(`\nreplay: ${replayLine(story, options)}\n`);
+    }
+  }
+  if (options.svg !== undefined && options.json !== true) err(`drawn: ${options.svg}\n`);
+  if (verdicts.length === 0) return story?.what === undefined ? EXIT.ok : EXIT.broken;
+  return fine ? EXIT.ok : EXIT.broken;
+}
