@@ -16,6 +16,7 @@ const UNSEEN = new Set([
   "nowNs",
   "listener",
   "witness",
+  "onEnter",
   "vmstat",
   "stolenNs",
   "totals",

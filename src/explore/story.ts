@@ -12,7 +12,7 @@ import { tellChanges, type Written } from "./words.ts";
 export interface StoryStep {
   readonly actor: string;
   readonly cpu: number;
-  /** "faultHintHuge (hint.ts:108)", or "" when the step touched nothing. */
+  /** "do_huge_pmd_numa_page: faultHintHuge (hint.ts:108)", or "" when the step touched nothing. */
   readonly where: string;
   /** "+ptl0", "−ptl0 (read)". */
   readonly locks: readonly string[];
@@ -73,12 +73,17 @@ function tellStep({ runner, rec, world }: Stage, actor: number, steps: StoryStep
   rec!.onTouch = () => {
     stacks.push(kernelFrames());
   };
+  const entered: string[] = [];
+  world.k.onEnter = (kernelFunction) => {
+    entered.push(kernelFunction);
+  };
   let step: Step | undefined;
   try {
     step = runner.step(actor);
   } finally {
     const changes = tellChanges([...written.values()], world.k.machine.cpus, world.pages);
-    steps.push({ actor: name, cpu, where: commonFrame(stacks), locks: lockChanges(step), changes });
+    const where = [...new Set(entered), commonFrame(stacks)].filter((each) => each !== "").join(": ");
+    steps.push({ actor: name, cpu, where, locks: lockChanges(step), changes });
   }
 }
 
