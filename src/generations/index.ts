@@ -3,6 +3,7 @@ import { AUTONUMA, AUTONUMA_14, AUTONUMA_28, AUTONUMA_REVIEWED } from "./autonum
 import type { Generation } from "./generation.ts";
 import { LINUX_3_7_NOBALANCE } from "./linux-3.7-nobalance.ts";
 import { LINUX_3_8, LINUX_3_9 } from "./linux-3.8.ts";
+import { LINUX_4_19 } from "./linux-4.19.ts";
 import { LINUX_6_1 } from "./linux-6.1.ts";
 import { LINUX_6_12 } from "./linux-6.12.ts";
 import { LINUX_6_18 } from "./linux-6.18.ts";
@@ -22,6 +23,7 @@ export const GENERATIONS: readonly Generation[] = [
   LINUX_3_8,
   LINUX_3_9,
 ];
+export const GENERATIONS: readonly Generation[] = [LINUX_4_19, LINUX_6_1, LINUX_6_12, LINUX_6_18];
 
 export function generationByName(name: string): Generation | undefined {
   return GENERATIONS.find((generation) => generation.name === name);

@@ -13,6 +13,20 @@ export interface Behaviours {
    */
   readonly writeToHugeZero: "split-then-4k" | "allocate-huge";
   /**
+   * Write fault on a huge page shared through fork. mm/huge_memory.c do_huge_pmd_wp_page(): before 5.8 a huge
+   * page of one's own (or 512 base pages), since then the PMD is split and one base page copied.
+   */
+  readonly writeToSharedHuge: "split-then-4k" | "copy-huge";
+  /** Whether a faulting process's huge page may come from another node: never before 5.4. */
+  readonly hugeFaultNodes: "local" | "local-then-any";
+  /**
+   * What lets a write after fork keep its page: nobody else maps it (before 5.19), or it is marked as this
+   * process's own or has no other reference. mm/memory.c do_wp_page(), mm/swapfile.c reuse_swap_page().
+   */
+  readonly reuseTest: "map-count" | "exclusive";
+  /** New anonymous pages start on the active list (before 5.9). */
+  readonly newPagesActive: boolean;
+  /**
    * How mmap places anonymous memory. mm/mmap.c: < 6.7 page; 6.7–6.12 length ≥ 2 MiB; 6.13+ length a multiple
    * of it.
    */
@@ -27,9 +41,10 @@ export interface Behaviours {
   readonly protectUpgradesHuge: boolean;
   /**
    * Which unmapping of a huge page's part queues it for deferred split. rmap: ≤ 6.1 any subpage lost by its
-   * last PTE.
+   * last PTE;
+   * before 5.5 also when its last PMD mapping goes.
    */
-  readonly deferredSplit: "any-subpage" | "partially-mapped";
+  readonly deferredSplit: "any-unmap" | "any-subpage" | "partially-mapped";
   /** Every anonymous huge page is on the deferred queue from birth, for the underused scan (6.12+). */
   readonly underusedShrinker: boolean;
   /** Entries of a per-CPU LRU add batch: 15 to 6.1, 31 later. */
@@ -46,6 +61,34 @@ export interface Behaviours {
    * A page shared through fork: khugepaged copies up to max_ptes_shared (5.8+), by page or by folio (6.18).
    */
   readonly collapseShared: "refuse" | "by-page" | "by-folio";
+  /** Pages that belong to a huge page already: khugepaged copies them (5.8+), or leaves the region alone. */
+  readonly collapseCompound: "refuse" | "copy";
+  /**
+   * Young pages that khugepaged wants in a region: one (half of them if some are swapped out, 5.8+), or half
+   * of them always, which is found out after the huge page was allocated. __collapse_huge_page_swapin().
+   */
+  readonly collapseReferenced: "one" | "half";
+  /** The node of several with equally many pages: the lowest, or the next one in turn (before 6.1). */
+  readonly collapseNode: "lowest" | "rotate";
+  /** thp_scan_exceed_*_pte exist (5.17+). */
+  readonly scanExceedCounters: boolean;
+  /** khugepaged drains all LRU batches before a pass (5.8+); else their pages look as if on no list. */
+  readonly khugepagedDrains: boolean;
+  /** What per-CPU lists keep: orders 0–3 and 9 (5.13+), or base pages alone. */
+  readonly perCpuLists: "orders-0-3-and-9" | "order-0";
+  /** The allocator keeps migratetypes apart and boosts watermarks where it cannot (5.0+). */
+  readonly avoidsFragmentation: boolean;
+  /** Largest vm.min_free_kbytes that the kernel computes from memory: 65536 before 5.12. */
+  readonly minFreeKbMax: number;
+  /** Calls of direct compaction that count as compact_stall, by the best that came of any zone. */
+  readonly compactStall: "not-skipped" | "every" | "neither-skipped-nor-deferred";
+  /** After which first attempt at compaction a request that may not retry gives up. */
+  readonly noRetryAfter: "skipped-or-deferred" | "deferred";
+  /**
+   * vm.overcommit_memory 0: refuse what exceeds all memory and swap (5.1+), or what exceeds memory that is
+   * free now. mm/util.c __vm_enough_memory().
+   */
+  readonly overcommitGuess: "total" | "free-now";
   /**
    * 4 KiB write fault on a page of a PTE-mapped huge page after fork: reuse needs a folio with few references
    * (6.1), or is exact (6.15+).

@@ -64,7 +64,7 @@ export function createKernel(options: KernelOptions): Kernel {
     frames,
     blocks,
     pt: makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge), options.pmdTablesMax),
-    buddy: makeBuddy(machine, geometry, frames, blocks, tunables),
+    buddy: makeBuddy(machine, behaviours, frames, blocks, tunables),
     lru: makeLru(machine, behaviours),
     swap: makeSwap(machine),
     tlb: makeTlb(options.tlb, machine.cpus, geometry.hugeOrder),

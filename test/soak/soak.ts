@@ -3,8 +3,15 @@ import { simulateScript } from "../../src/engine/simulate.ts";
 import type { Generation } from "../../src/generations/generation.ts";
 import { GENERATIONS } from "../../src/generations/index.ts";
 import { HARDWARE } from "../../src/hardware/index.ts";
+import type { Script } from "../../src/workloads/script/ast.ts";
 import { parseScript } from "../../src/workloads/script/parse.ts";
 import { soakMachine, soakScript } from "./scripts.ts";
+
+/** The script's settings, without those of knobs that this kernel does not have. */
+function knobsOf({ settings }: Script, { knobs }: Generation): (readonly [knob: string, value: string])[] {
+  const known = new Set(knobs.map(({ name }) => name));
+  return settings.filter(({ knob }) => known.has(knob)).map(({ knob, value }) => [knob, value]);
+}
 
 /** Runs one script under one generation. Throws what broke. */
 export function soakOnce(seed: number, generation: Generation): void {
@@ -14,7 +21,7 @@ export function soakOnce(seed: number, generation: Generation): void {
     generation,
     machine: soakMachine(seed),
     hardware: HARDWARE[0]!,
-    settings: script.settings.map(({ knob, value }) => [knob, value] as const),
+    settings: knobsOf(script, generation),
     verify: true,
     name: script.file,
   });

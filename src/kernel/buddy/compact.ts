@@ -187,6 +187,13 @@ export interface CompactOutcome {
   readonly result: number;
 }
 
+/** Whether a call whose best zone gave that word counts, and looks at the free lists again. */
+function countsAsStall(k: Kernel, result: number): boolean {
+  const rule = k.behaviours.compactStall;
+  if (rule === "every") return true;
+  return result !== COMPACT.SKIPPED && (rule === "not-skipped" || result !== COMPACT.DEFERRED);
+}
+
 /** Direct compaction for one allocation: zone by zone, then the free lists. */
 export function* directCompact(
   k: Kernel,
@@ -213,7 +220,7 @@ export function* directCompact(
     const scannedAll = word === COMPACT.COMPLETE || word === COMPACT.PARTIAL_SKIPPED;
     if (!async && scannedAll) deferCompaction(zone.compact, order);
   }
-  if (result === COMPACT.SKIPPED) return { found: NO_FRAME, result };
+  if (!countsAsStall(k, result)) return { found: NO_FRAME, result };
   k.vmstat[C.compact_stall]! += 1;
   const found = yield* sweepZones(k, order, node, gfp, "min");
   k.vmstat[found === NO_FRAME ? C.compact_fail : C.compact_success]! += 1;

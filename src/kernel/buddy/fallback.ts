@@ -123,6 +123,7 @@ function moveBlockToType(b: Buddy, zone: Zone, block: number, type: number) {
  */
 function boostWatermark(b: Buddy, zone: Zone): void {
   const { pagesPerHuge } = b.geometry;
+  if (!b.avoidsFragmentation) return;
   if (pagesPerHuge * 4 > zone.managedPages) return;
   const limitPages = Math.floor((zone.highPages * WATERMARK_BOOST_FACTOR) / 10_000);
   if (limitPages === 0) return;

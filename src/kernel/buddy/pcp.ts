@@ -4,7 +4,8 @@
  *     allocate ◀─ head [ … ] tail ◀─ refill (batch, in order of the free lists)
  *     free ─────▶ head [ … ] tail ─▶ returned to the zone when the lists hold `high` pages
  *
- * One list for each order 0–3 and type, and one for huge blocks, which a refill fills with two.
+ * One list for each order 0–3 and type, and one for huge blocks, which a refill fills with two. Before 5.13
+ * base pages alone, of a fixed `high`.
  *
  * Models:       mm/page_alloc.c rmqueue_pcplist(), rmqueue_bulk(), free_unref_page_commit(),
  *               free_pcppages_bulk(), v6.1.
@@ -18,7 +19,7 @@ import { type Buddy, MIGRATE, NONE, PCP_TYPES, type Pcp, type Zone } from "./sta
 
 /** Which per-CPU list serves that order and type; NONE: the order goes to the zone directly. */
 export function pcpList(b: Buddy, order: number, type: number): number {
-  if (order === b.geometry.hugeOrder) return PCP_TYPES * (b.pcpOrderMax + 1);
+  if (b.pcpHuge && order === b.geometry.hugeOrder) return PCP_TYPES * (b.pcpOrderMax + 1);
   return order <= b.pcpOrderMax ? order * PCP_TYPES + type : NONE;
 }
 
@@ -119,14 +120,15 @@ export function pushPcp(b: Buddy, zone: Zone, cpu: number, pfn: number, order: n
   const freeAll = pcp.freeFactor > 0 && order > 0 && order <= b.pcpOrderMax;
   const highPages = freeAll
     ? 0
-    : zone.reclaiming > 0
+    : b.pcpHuge && zone.reclaiming > 0
       ? Math.min(pcp.batchPages << 2, pcp.highPages)
       : pcp.highPages;
   if (pcp.countPages < highPages) return;
-  returnPages(b, zone, pcp, freeAll ? pcp.countPages : pagesToReturn(pcp, highPages), list);
+  returnPages(b, zone, pcp, freeAll ? pcp.countPages : pagesToReturn(b, pcp, highPages), list);
 }
 
-function pagesToReturn(pcp: Pcp, highPages: number): number {
+function pagesToReturn(b: Buddy, pcp: Pcp, highPages: number): number {
+  if (!b.pcpHuge) return pcp.batchPages;
   if (highPages < pcp.batchPages) return 1;
   const mostPages = highPages - pcp.batchPages;
   const scaled = pcp.batchPages << pcp.freeFactor;

@@ -81,7 +81,8 @@ export function* slowPath(k: Kernel, order: number, node: NodeId, gfp: number): 
   if (costly) {
     const first = yield* directCompact(k, order, node, gfp, true);
     if (first.found !== NO_FRAME) return first.found;
-    const hopeless = first.result === COMPACT.SKIPPED || first.result === COMPACT.DEFERRED;
+    const skipped = first.result === COMPACT.SKIPPED && k.behaviours.noRetryAfter === "skipped-or-deferred";
+    const hopeless = skipped || first.result === COMPACT.DEFERRED;
     if (noRetry && hopeless) return NO_FRAME;
   }
   for (let fruitlessRounds = 0; ; ) {

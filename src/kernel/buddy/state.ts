@@ -130,6 +130,14 @@ export interface Buddy {
   readonly cpusOfNode: readonly number[];
   /** Largest order in per-CPU lists apart from hugeOrder. */
   readonly pcpOrderMax: number;
+  /** Per-CPU lists keep huge blocks, too, and tune themselves. */
+  readonly pcpHuge: boolean;
+  /** Orders above it are never worth a loop or an OOM kill. */
+  readonly costlyOrder: number;
+  /** Migratetypes are kept apart, and watermarks boosted where they mix. */
+  readonly avoidsFragmentation: boolean;
+  /** Largest min_free_kbytes computed from memory alone. */
+  readonly minFreeKbMax: number;
   /** Pages in the free lists of all zones. */
   freePages: number;
   /** vm.min_free_kbytes as it is in effect. */

@@ -31,7 +31,7 @@ const DEFER_SHIFT_MAX = 6;
 
 /** Orders above this are costly: compacted for, never looped for, never worth an OOM kill. */
 export function isCostly(b: Buddy, order: number): boolean {
-  return order > b.pcpOrderMax;
+  return order > b.costlyOrder;
 }
 
 /** Free pages that compaction needs to work: twice the block. */

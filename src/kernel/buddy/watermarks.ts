@@ -25,8 +25,8 @@ export function intSqrt(value: number): number {
 }
 
 /** vm.min_free_kbytes from memory alone: 4 × sqrt(lowmem kB), within 128 kB and 256 MiB. */
-export function baseMinFreeKb(lowmemKb: number): number {
-  return Math.min(Math.max(intSqrt(lowmemKb * 16), 128), 262_144);
+export function baseMinFreeKb(lowmemKb: number, maxKb = 262_144): number {
+  return Math.min(Math.max(intSqrt(lowmemKb * 16), 128), maxKb);
 }
 
 /** What khugepaged wants free when THP is on: 2 + 9 pageblocks a zone, at most a twentieth of memory. */
@@ -38,7 +38,7 @@ function computeMinFreeKb(b: Buddy, tunables: Tunables): number {
   if (tunables.minFreeKb >= 0) return tunables.minFreeKb;
   if (b.geometry.hugeOrder !== 9) return 0;
   const managed = b.zones.reduce((sum, zone) => sum + zone.managedPages, 0);
-  const baseKb = baseMinFreeKb(managed * 4);
+  const baseKb = baseMinFreeKb(managed * 4, b.minFreeKbMax);
   if (tunables.enabled === "never") return baseKb;
   // The twentieth is of what lies above the high watermarks that the base value gives.
   setWatermarks(b, baseKb, tunables.watermarkScaleFactor);
@@ -84,7 +84,9 @@ function setPcpLimits(b: Buddy, cpusOfNode: readonly number[]): void {
   for (const zone of b.zones) {
     const batchPages = pcpBatchPages(zone.managedPages);
     const cpus = cpusOfNode[zone.node]! || zone.pcps.length;
-    const highPages = Math.max(Math.floor(zone.lowPages / cpus), batchPages << 2);
+    const highPages = b.pcpHuge
+      ? Math.max(Math.floor(zone.lowPages / cpus), batchPages << 2)
+      : 6 * batchPages;
     for (const pcp of zone.pcps) {
       pcp.batchPages = batchPages;
       pcp.highPages = highPages;

@@ -41,6 +41,7 @@ export function handOut(k: Kernel, zone: Zone, pfn: number, order: number): Pfn 
  * instead.
  */
 function avoidsFragmentation(k: Kernel, node: NodeId): boolean {
+  if (!k.buddy.avoidsFragmentation) return false;
   const zones = k.buddy.nodes[node]!.zones;
   const preferred = zones[zones.length - 1];
   if (preferred === undefined || preferred.kind !== ZONE.NORMAL) return false;

@@ -17,6 +17,7 @@ import type { Geometry } from "../../core/geometry.ts";
 import { makeLock } from "../../core/ops.ts";
 import { asNode, type NodeId } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
+import type { Behaviours } from "../behaviours.ts";
 import { type MachineSpec, nodeOfCpu } from "../machine.ts";
 import { type Blocks, FRAME, type Frames } from "../mm/frames.ts";
 import type { Tunables } from "../tunables.ts";
@@ -43,8 +44,8 @@ const LOW_RESERVED_PAGES = 256;
 const IMAGE_PAGES = 6144;
 /** Pages whose 64-byte descriptors fill a page. */
 const PAGES_PER_MEMMAP_PAGE = 64;
-/** Largest order that per-CPU lists hold besides huge blocks (PAGE_ALLOC_COSTLY_ORDER). */
-const PCP_ORDER_MAX = 3;
+/** PAGE_ALLOC_COSTLY_ORDER; also the largest order that per-CPU lists hold besides huge blocks, if any. */
+const COSTLY_ORDER = 3;
 
 function makePcp(lists: number): Pcp {
   return {
@@ -224,12 +225,15 @@ function populateZone(b: Buddy, zone: Zone, machine: MachineSpec): void {
 /** The allocator of a machine that has just booted. */
 export function makeBuddy(
   machine: MachineSpec,
-  geometry: Geometry,
+  behaviours: Behaviours,
   frames: Frames,
   blocks: Blocks,
   tunables: Tunables,
 ): Buddy {
-  const pcpOrderMax = Math.min(PCP_ORDER_MAX, geometry.hugeOrder - 1);
+  const { geometry } = machine;
+  const costlyOrder = Math.min(COSTLY_ORDER, geometry.hugeOrder - 1);
+  const pcpHuge = behaviours.perCpuLists === "orders-0-3-and-9";
+  const pcpOrderMax = pcpHuge ? costlyOrder : 0;
   const zones = zoneExtents(machine, geometry, frames.rows).map((extent, id) =>
     makeZone(id, extent, geometry, machine.cpus, pcpOrderMax),
   );
@@ -246,6 +250,10 @@ export function makeBuddy(
     compactSkip: new Uint8Array(blocks.rows),
     cpusOfNode,
     pcpOrderMax,
+    pcpHuge,
+    costlyOrder,
+    avoidsFragmentation: behaviours.avoidsFragmentation,
+    minFreeKbMax: behaviours.minFreeKbMax,
     freePages: 0,
     minFreeKb: 0,
     onKswapdWake: undefined,

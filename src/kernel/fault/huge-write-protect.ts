@@ -1,19 +1,19 @@
 /**
  * Write fault on a read-only huge mapping: reuse the huge page, or split the PMD and go on with one base
- * page.
+ * page, or (before 5.8) copy it whole: huge-copy.ts.
  *
  * Models:       mm/huge_memory.c do_huge_pmd_wp_page(), v6.1; do_huge_zero_wp_pmd(), v6.13 ("allocate-huge").
- * Not modelled: FAULT_FLAG_UNSHARE; copying the huge page (before 5.8).
+ * Not modelled: FAULT_FLAG_UNSHARE.
  */
 import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
 import type { Path } from "../../core/ops.ts";
-import { asPfn, NO_FRAME, type PmdRow } from "../../core/units.ts";
+import { asPfn, NO_FRAME, type Pfn, type PmdRow } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
 import { pageTableLock } from "../locks.ts";
 import { FRAME } from "../mm/frames.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
-import { moveAnonRmap } from "../mm/rmap.ts";
+import { mappingCount, moveAnonRmap } from "../mm/rmap.ts";
 import type { Vma } from "../mm/vma.ts";
 import { emit, enter, type Kernel, spend } from "../state.ts";
 import { faultGfp } from "../thp/eligible.ts";
@@ -21,6 +21,7 @@ import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { noteZeroed } from "../witness.ts";
 import { allocHuge, mapNewHuge } from "./huge.ts";
+import { copySharedHuge } from "./huge-copy.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
@@ -35,15 +36,30 @@ export function* faultHugeWriteProtected(k: Kernel, vma: Vma, row: PmdRow): Path
   yield lock.acquire;
   const kind = k.pt.pmd.kind[row];
   let outcome: FaultOutcome = "fallback";
+  let shared: Pfn = NO_FRAME;
   if (kind === PMD.HUGE && (k.pt.pmd.flags[row]! & PTE.WRITE) !== 0) {
     outcome = "spurious";
   } else if (kind === PMD.HUGE && reuseHuge(k, vma, row)) {
     outcome = "cow-reuse";
+  } else if (kind === PMD.HUGE && k.behaviours.writeToSharedHuge === "copy-huge") {
+    shared = asPfn(k.pt.pmd.value[row]!);
+    k.frames.refCount[shared]! += 1;
   } else if (kind === PMD.HUGE || kind === PMD.HUGE_ZERO) {
     yield splitPmd(k, vma.mm, row, "cow");
   }
   yield lock.release;
-  return outcome;
+  if (shared === NO_FRAME) return outcome;
+  outcome = yield* copySharedHuge(k, vma, row, shared);
+  if (outcome === "oom") yield* splitIfHuge(k, vma, row);
+  return outcome === "oom" ? "fallback" : outcome;
+}
+
+/** Nothing could be had for a copy: one base page may do. */
+function* splitIfHuge(k: Kernel, vma: Vma, row: PmdRow): Path {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  if (k.pt.pmd.kind[row] === PMD.HUGE) yield splitPmd(k, vma.mm, row, "cow");
+  yield lock.release;
 }
 
 /** A huge page that is this process's alone, or that nobody else holds, becomes writable in place. */
@@ -51,8 +67,9 @@ function reuseHuge(k: Kernel, vma: Vma, row: PmdRow): boolean {
   const head = asPfn(k.pt.pmd.value[row]!);
   const { frames } = k;
   if ((frames.flags[head]! & FRAME.EXCLUSIVE) === 0) {
-    if ((frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) !== 0 || frames.refCount[head]! > 1)
-      return false;
+    const byMapCount = k.behaviours.reuseTest === "map-count";
+    const holders = byMapCount ? mappingCount(k, head) : frames.refCount[head]!;
+    if ((frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) !== 0 || holders > 1) return false;
     moveAnonRmap(k, head, vma);
   }
   k.pt.pmd.flags[row]! |= PTE.WRITE | PTE.DIRTY | PTE.YOUNG;

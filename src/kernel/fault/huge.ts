@@ -69,8 +69,12 @@ export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
 export function* allocHuge(k: Kernel, node: NodeId, gfp: number): Path<Pfn> {
   const order = k.geometry.hugeOrder;
   let head = allocFast(k, order, node, gfp | GFP.THISNODE);
-  if (head === NO_FRAME) head = yield* allocPages(k, order, node, gfp | GFP.THISNODE | GFP.NORETRY);
-  if (head === NO_FRAME && (gfp & GFP.DIRECT_RECLAIM) !== 0 && (gfp & GFP.THISNODE) === 0) {
+  if (head === NO_FRAME) {
+    const onlyTry = k.behaviours.hugeFaultNodes === "local";
+    head = yield* allocPages(k, order, node, gfp | GFP.THISNODE | (onlyTry ? 0 : GFP.NORETRY));
+  }
+  const anyNode = k.behaviours.hugeFaultNodes === "local-then-any" && (gfp & GFP.THISNODE) === 0;
+  if (head === NO_FRAME && (gfp & GFP.DIRECT_RECLAIM) !== 0 && anyNode) {
     head = yield* allocPages(k, order, node, gfp);
   }
   if (head !== NO_FRAME) makeCompound(k, head);

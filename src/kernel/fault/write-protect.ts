@@ -7,7 +7,8 @@
  * holder; pages still in this CPU's LRU batch carry one reference more, so the batch is drained before the
  * second look.
  *
- * Models:       mm/memory.c do_wp_page(), wp_page_copy(), v6.1; wp_can_reuse_anon_folio(), v6.15 ("exact").
+ * Models:       mm/memory.c do_wp_page(), wp_page_copy(), v6.1; wp_can_reuse_anon_folio(), v6.15 ("exact");
+ *               mm/swapfile.c reuse_swap_page(), v4.20 ("map-count").
  * Not modelled: KSM, FAULT_FLAG_UNSHARE, writenotify of shared file mappings.
  */
 import { EVENT } from "../../core/events.ts";
@@ -27,6 +28,7 @@ import {
   mappingCount,
   mappingsOf,
   moveAnonRmap,
+  pageMapCount,
   prepareAnonVma,
 } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
@@ -82,6 +84,12 @@ function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
     if (frames.refCount[head] !== mappingCount(k, head) || !mappedByOneMm(k, vma, head)) return false;
     moveAnonRmap(k, pfn, vma);
     return true;
+  }
+  if (k.behaviours.reuseTest === "map-count") {
+    const alone =
+      pageMapCount(k, pfn) === 1 && (frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) === 0;
+    if (alone) moveAnonRmap(k, pfn, vma);
+    return alone;
   }
   if (frames.refCount[head]! > 3) return false;
   if ((frames.flags[head]! & FRAME.LRU) === 0) lruDrain(k, k.cpu);

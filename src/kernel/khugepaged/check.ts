@@ -3,7 +3,7 @@
  * "no".
  *
  * Models:       mm/khugepaged.c hpage_collapse_scan_pmd(), __collapse_huge_page_isolate(), v6.1; v6.18's two
- *               changes.
+ *               changes; khugepaged_scan_pmd(), khugepaged_find_target_node(), v4.20.
  * Not modelled: userfaultfd, memory of secondary MMUs, node_reclaim distances.
  */
 import { C } from "../../core/counters.ts";
@@ -31,6 +31,7 @@ export type ScanResult =
   | "locked"
   | "pinned"
   | "not-anon"
+  | "compound"
   | "alloc-failed"
   | "vma-check";
 
@@ -50,6 +51,7 @@ export const SCAN_RESULTS: readonly ScanResult[] = [
   "locked",
   "pinned",
   "not-anon",
+  "compound",
   "alloc-failed",
   "vma-check",
 ];
@@ -88,14 +90,27 @@ export function lookAtRegion(k: Kernel, row: PmdRow, limits: boolean, second: bo
   spend(k, (i - from) * k.costs.scanPteNs);
   if (look.result === "ok") look.result = verdict(k, look, limits);
   for (let node = 1; node < load.length; node++) if (load[node]! > load[look.node]!) look.node = node;
+  if (look.result === "ok" && !second && k.behaviours.collapseNode === "rotate") takeTurns(k, look, load);
   return look;
+}
+
+/** Of several nodes with equally many pages the one behind the last that was asked, if there is one. */
+function takeTurns(k: Kernel, look: RegionLook, load: Int32Array): void {
+  const most = load[look.node]!;
+  const last = k.khugepaged.lastTarget;
+  if (look.node <= last) {
+    const next = load.indexOf(most, last + 1);
+    if (next >= 0) look.node = next;
+  }
+  k.khugepaged.lastTarget = look.node;
 }
 
 function verdict(k: Kernel, look: RegionLook, limits: boolean): ScanResult {
   if (k.behaviours.collapseNeedsWritable && !look.writable) return "read-only";
   if (!limits) return "ok";
   const half = k.geometry.pagesPerHuge / 2;
-  return look.referenced === 0 || (look.swapped > 0 && look.referenced < half) ? "not-referenced" : "ok";
+  const wanted = look.swapped > 0 && k.behaviours.collapseReferenced === "one" ? half : 1;
+  return look.referenced < wanted ? "not-referenced" : "ok";
 }
 
 function lookAtPte(
@@ -131,7 +146,9 @@ function lookAtPage(
 ): ScanResult {
   const head = headOf(k, pfn);
   const flags = k.frames.flags[head]!;
-  if (isShared(k, pfn, head)) {
+  if (isHuge(k, pfn) && k.behaviours.collapseCompound === "refuse") return "compound";
+  // Where shared pages are refused, that shows by their reference counts.
+  if (k.behaviours.collapseShared !== "refuse" && isShared(k, pfn, head)) {
     look.shared++;
     if (limits && look.shared > k.tunables.maxPtesShared) return exceed(k, "exceed-shared");
   }
@@ -141,7 +158,8 @@ function lookAtPage(
   if ((flags & FRAME.ANON) === 0) return "not-anon";
   const inSwapCache = (flags & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
   const size = isHuge(k, head) ? k.geometry.pagesPerHuge : 1;
-  if (k.frames.refCount[head] !== mappingCount(k, head) + inSwapCache * size) return "pinned";
+  const mappings = k.behaviours.collapseShared === "refuse" ? 1 : mappingCount(k, head);
+  if (k.frames.refCount[head] !== mappings + inSwapCache * size) return "pinned";
   if ((pteFlags & PTE.YOUNG) !== 0 || (flags & FRAME.REFERENCED) !== 0) look.referenced++;
   return "ok";
 }
@@ -156,6 +174,7 @@ function isShared(k: Kernel, pfn: Pfn, head: Pfn): boolean {
 }
 
 function exceed(k: Kernel, result: "exceed-none" | "exceed-swap" | "exceed-shared"): ScanResult {
+  if (!k.behaviours.scanExceedCounters) return result;
   if (result === "exceed-none") k.vmstat[C.thp_scan_exceed_none_pte]! += 1;
   else if (result === "exceed-swap") k.vmstat[C.thp_scan_exceed_swap_pte]! += 1;
   else k.vmstat[C.thp_scan_exceed_share_pte]! += 1;

@@ -38,7 +38,7 @@ import { emit, type Kernel, spend } from "../state.ts";
 import { collapseGfp, mayBeHuge, regionFits } from "../thp/eligible.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { noteCopied, noteZeroed } from "../witness.ts";
-import { lookAtRegion, type ScanResult } from "./check.ts";
+import { lookAtRegion, type RegionLook, type ScanResult } from "./check.ts";
 
 /** The area of a region, if it still may be collapsed by `asker`. */
 export function revalidate(k: Kernel, mm: Mm, vpn: Vpn, asker: "khugepaged" | "collapse"): Vma | undefined {
@@ -54,17 +54,16 @@ export function* collapseRegion(
   k: Kernel,
   mm: Mm,
   vpn: Vpn,
-  node: NodeId,
+  look: RegionLook,
   asker: "khugepaged" | "collapse",
 ): Path<ScanResult> {
   yield mm.mmapLock.releaseRead;
-  const head = yield* allocTarget(k, node, asker);
+  const head = yield* allocTarget(k, look.node as NodeId, asker);
   if (head === NO_FRAME) return "alloc-failed";
   yield mm.mmapLock.acquireRead;
   let vma = revalidate(k, mm, vpn, asker);
-  const broughtIn = vma !== undefined && (yield* swapInRegion(k, vma, vpn));
+  let result: ScanResult = vma === undefined ? "vma-check" : yield* bringIn(k, vma, vpn, look.referenced);
   yield mm.mmapLock.releaseRead;
-  let result: ScanResult = broughtIn ? "ok" : "vma-check";
   if (result === "ok") {
     yield mm.mmapLock.acquire;
     vma = revalidate(k, mm, vpn, asker);
@@ -87,6 +86,13 @@ function* allocTarget(k: Kernel, node: NodeId, asker: "khugepaged" | "collapse")
   makeCompound(k, head);
   k.vmstat[C.thp_collapse_alloc]! += 1;
   return head;
+}
+
+/** What is swapped out comes back; older kernels refuse here what is not used enough, swapped out or not. */
+function* bringIn(k: Kernel, vma: Vma, vpn: Vpn, referenced: number): Path<ScanResult> {
+  const half = k.geometry.pagesPerHuge / 2;
+  if (k.behaviours.collapseReferenced === "half" && referenced < half) return "not-referenced";
+  return (yield* swapInRegion(k, vma, vpn)) ? "ok" : "vma-check";
 }
 
 /** Brings every swapped-out page of the region back, ascending. False if one could not be. */

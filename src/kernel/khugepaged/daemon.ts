@@ -11,7 +11,7 @@
  */
 import { EVENT } from "../../core/events.ts";
 import { canRead, type Path, PREEMPT, sleepOp } from "../../core/ops.ts";
-import { asVpn, NO_ROW, type NodeId, type Vpn } from "../../core/units.ts";
+import { asVpn, NO_ROW, type Vpn } from "../../core/units.ts";
 import type { Mm } from "../mm/mm.ts";
 import { findRow, PMD } from "../mm/page-table.ts";
 import { type Vma, vmaIndex } from "../mm/vma.ts";
@@ -54,7 +54,7 @@ function* pass(k: Kernel): Path {
   let used = 0;
   let timesAtHead = 0;
   let mayWait = true;
-  lruDrainAll(k);
+  if (k.behaviours.khugepagedDrains) lruDrainAll(k);
   while (used < budget) {
     yield PREEMPT;
     if (state.mm === undefined) timesAtHead++;
@@ -165,5 +165,5 @@ export function* collapseIfAllowed(
   if (kind !== PMD.TABLE) return { result: "pmd-mapped", locked: true };
   const look = lookAtRegion(k, row, asker === "khugepaged", false);
   if (look.result !== "ok") return { result: look.result, locked: true };
-  return { result: yield* collapseRegion(k, mm, vpn, look.node as NodeId, asker), locked: false };
+  return { result: yield* collapseRegion(k, mm, vpn, look, asker), locked: false };
 }

@@ -12,6 +12,8 @@ export interface KhugepagedState {
   /** khugepaged/pages_collapsed, khugepaged/full_scans. */
   pagesCollapsed: number;
   fullScans: number;
+  /** Node of the last huge page asked for; -1 at first. Kernels that take nodes in turn begin behind it. */
+  lastTarget: number;
   /** The daemon's path runs or sleeps; else it waits for an address space. */
   running: boolean;
   /** CPU time used. */
@@ -28,6 +30,7 @@ export function makeKhugepaged(): KhugepagedState {
     vpn: 0,
     pagesCollapsed: 0,
     fullScans: 0,
+    lastTarget: -1,
     running: false,
     usedNs: 0,
     onWake: undefined,

@@ -3,14 +3,15 @@
  *
  *     choose an address ──▶ neighbours take it in? ──▶ else a new area ──▶ populate if asked
  *
- * Models:       mm/mmap.c mmap_region(), do_brk_flags(), mm/huge_memory.c thp_get_unmapped_area(), v6.1 and
- *               v6.13.
- * Not modelled: hints without MAP_FIXED, rlimits, MAP_LOCKED, the stack guard gap; overcommit except mode 0
- *               by size.
+ * Models:       mm/util.c __vm_enough_memory() mode 0, v4.19 and v5.1; mm/mmap.c mmap_region(),
+ *               do_brk_flags(), mm/huge_memory.c thp_get_unmapped_area(), v6.1 and v6.13.
+ * Not modelled: hints without MAP_FIXED, rlimits, MAP_LOCKED, the stack guard gap; overcommit except mode 0.
  */
+import { C } from "../../core/counters.ts";
 import type { Path } from "../../core/ops.ts";
 import { placeTopDown } from "../../core/placement.ts";
 import { PAGE_BYTES, type Vpn } from "../../core/units.ts";
+import { totalReservePages } from "../buddy/watermarks.ts";
 import { khugepagedEnter } from "../khugepaged/register.ts";
 import { type Kernel, spend } from "../state.ts";
 import { mergeNew } from "./edges.ts";
@@ -94,10 +95,20 @@ function isAccounted(flags: number): boolean {
   return (flags & (VM.WRITE | VM.SHARED | VM.FILE | VM.NORESERVE)) === VM.WRITE;
 }
 
-/** Mode 0 since v5.1 refuses only what is larger than all memory and swap together. */
+/**
+ * Mode 0 since v5.1 refuses only what is larger than all memory and swap together; before, what is not less
+ * than the memory that is free now, swap and what nobody has touched of reservations included, above the
+ * reserve. (The caller is root: others leave 8 MiB more.)
+ */
 export function overcommitRefuses(k: Kernel, pages: number): boolean {
   if (k.tunables.overcommitMemory === 1) return false;
+  if (k.behaviours.overcommitGuess === "free-now") return availableForGuess(k) <= pages;
   return pages * PAGE_BYTES > k.machine.memBytes + k.machine.swapBytes;
+}
+
+/** Pages that one more mapping must be less than, before v5.1. */
+export function availableForGuess(k: Kernel): number {
+  return k.buddy.freePages + k.swap.free + k.vmstat[C.nr_thp_reserved]! - totalReservePages(k.buddy);
 }
 
 /** Puts the mapping into the address space: as part of a neighbour, or as an area of its own. */

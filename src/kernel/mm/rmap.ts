@@ -124,11 +124,16 @@ export function linearIndex(vma: Vma, vpn: number): number {
   return (vma.pgoff + (vpn - vma.start)) % 0x1_0000_0000;
 }
 
+/** The LRU list on which new pages start. */
+function firstList(k: Kernel): number {
+  return k.behaviours.newPagesActive ? FRAME.ACTIVE : 0;
+}
+
 /** A page fresh from the allocator becomes anonymous and exclusive, mapped once by a PTE. */
 export function addNewAnonRmap(k: Kernel, pfn: Pfn, vma: Vma, vpn: Vpn): void {
   const { frames } = k;
   assert(frames.mapCount[pfn] === 0, "a frame fresh from the allocator is mapped nowhere");
-  frames.flags[pfn]! |= FRAME.ANON | FRAME.SWAPBACKED | FRAME.EXCLUSIVE;
+  frames.flags[pfn]! |= FRAME.ANON | FRAME.SWAPBACKED | FRAME.EXCLUSIVE | firstList(k);
   frames.mapCount[pfn] = 1;
   frames.anonVma[pfn] = vma.anonVma!.id;
   frames.index[pfn] = linearIndex(vma, vpn);
@@ -139,7 +144,7 @@ export function addNewAnonRmap(k: Kernel, pfn: Pfn, vma: Vma, vpn: Vpn): void {
 export function addNewHugeRmap(k: Kernel, head: Pfn, vma: Vma, startVpn: Vpn): void {
   const { frames, blocks, geometry } = k;
   const block = head >> geometry.hugeOrder;
-  frames.flags[head]! |= FRAME.ANON | FRAME.SWAPBACKED | FRAME.EXCLUSIVE;
+  frames.flags[head]! |= FRAME.ANON | FRAME.SWAPBACKED | FRAME.EXCLUSIVE | firstList(k);
   const row = rowOfHuge(frames, geometry.hugeOrder, head);
   frames.anonVma[row] = vma.anonVma!.id;
   frames.index[row] = linearIndex(vma, startVpn);

@@ -34,7 +34,7 @@ export function removePteRmap(k: Kernel, pfn: Pfn, count: number): void {
   if (lost === 0) return;
   const hugeMapped = blocks.hugeMapCount[block]! > 0;
   if (!hugeMapped) vmstat[C.nr_anon_pages]! -= lost;
-  if (k.behaviours.deferredSplit === "any-subpage") {
+  if (k.behaviours.deferredSplit !== "partially-mapped") {
     if ((blocks.flags[block]! & BLOCK.DOUBLE_MAP) === 0) deferSplit(k, head);
   } else if (!hugeMapped && blocks.ptePages[block]! > 0) {
     deferSplit(k, head);
@@ -55,10 +55,12 @@ export function removeHugeRmap(k: Kernel, head: Pfn): void {
   const mapped = blocks.ptePages[block]!;
   vmstat[C.nr_anon_pages]! -= geometry.pagesPerHuge - mapped;
   const partly = mapped > 0 && mapped < geometry.pagesPerHuge;
-  if (k.behaviours.deferredSplit === "any-subpage") {
+  if (k.behaviours.deferredSplit !== "partially-mapped") {
     if ((blocks.flags[block]! & BLOCK.DOUBLE_MAP) !== 0) {
       blocks.flags[block]! &= ~BLOCK.DOUBLE_MAP;
       if (partly) deferSplit(k, head);
+    } else if (k.behaviours.deferredSplit === "any-unmap") {
+      deferSplit(k, head);
     }
   } else if (partly) {
     deferSplit(k, head);

@@ -74,7 +74,7 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
 function moveMapFromPmdToPtes(k: Kernel, head: Pfn): void {
   const { blocks } = k;
   const block = head >> k.geometry.hugeOrder;
-  const doubleMapped = k.behaviours.deferredSplit === "any-subpage";
+  const doubleMapped = k.behaviours.deferredSplit !== "partially-mapped";
   if (doubleMapped && blocks.hugeMapCount[block]! > 1) blocks.flags[block]! |= BLOCK.DOUBLE_MAP;
   blocks.hugeMapCount[block]! -= 1;
   if (blocks.hugeMapCount[block]! > 0) return;
@@ -108,7 +108,7 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   }
   // Up to 6.1, unmapping its base pages one by one queues the page for the deferred split that is under way.
   const unmapped = mappingCount(k, head) > 0 && (frames.flags[head]! & FRAME.SWAPCACHE) === 0;
-  if (k.behaviours.deferredSplit === "any-subpage" && unmapped) deferSplit(k, head);
+  if (k.behaviours.deferredSplit !== "partially-mapped" && unmapped) deferSplit(k, head);
   thpForget(k, head);
   makeBasePages(k, head);
   frames.refCount[held]! += 1;
