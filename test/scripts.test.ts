@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Generation } from "../src/generations/generation.ts";
 import { GENERATIONS } from "../src/generations/index.ts";
 import { runModel } from "../src/validate/model.ts";
 import {
@@ -16,9 +17,18 @@ import { parseScript } from "../src/workloads/script/parse.ts";
 
 const folder = join(import.meta.dirname, "scripts");
 
+/** The selftests are of 6.1: older kernels lack some of what they ask for. */
+function hasWhatItTakes({ behaviours }: Generation, text: string): boolean {
+  if (text.includes("thp_scan_exceed") && !behaviours.scanExceedCounters) return false;
+  return !/^\s*advise .* collapse$/m.test(text) || behaviours.madviseCollapse;
+}
+
 describe.each(readdirSync(folder).filter((name) => name.endsWith(".pw")))("%s", (name) => {
-  test.each(GENERATIONS)("comes out as it says under $name", (generation) => {
-    const script = parseScript(readFileSync(join(folder, name), "utf8"), name);
+  const text = readFileSync(join(folder, name), "utf8");
+  const able = GENERATIONS.filter((generation) => hasWhatItTakes(generation, text));
+
+  test.each(able)("comes out as it says under $name", (generation) => {
+    const script = parseScript(text, name);
     expect(script.expectations.length).toBeGreaterThan(0);
     const { lines } = runModel(script, { generation, hugeZeroAllocated: false, verify: true });
     expect(lines.filter((line) => "errno" in line)).toEqual([]);
