@@ -71,6 +71,9 @@ export const COUNTER_NAMES = [
   "thp_swpout_fallback",
   "thp_res_alloc",
   "thp_res_alloc_failed",
+  "res_pages_collapsed", // khugepaged/res_pages_collapsed; a vmstat counter as the review wanted it
+  "thp_res_promoted_fault", // the model's own: promotions by the fault that reached the threshold
+  "thp_res_dropped", // the model's own: reservations dropped at memory pressure
   // NUMA balancing
   "numa_pte_updates",
   "numa_huge_pte_updates",

@@ -36,6 +36,12 @@ export const EVENT = {
   cowCopy: 13,
   /** A page moved to another node: vpn, from node, to node, order. */
   migrate: 14,
+  /** A block was reserved for a region: mm, vpn, head pfn. */
+  reserve: 15,
+  /** A reservation was released: mm, vpn, pages that were unused, cause (`RELEASE_CAUSES` index). */
+  release: 16,
+  /** A reservation became a huge page in place: mm, vpn, head pfn, pages that were unused. */
+  promote: 17,
 } as const;
 
 export type EventCode = (typeof EVENT)[keyof typeof EVENT];
@@ -56,6 +62,20 @@ export const FAULT_KINDS = [
   "failed",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Why a reservation was released. */
+export const RELEASE_CAUSES = [
+  "zap",
+  "cow",
+  "split",
+  "merge",
+  "remap",
+  "swap",
+  "migrate",
+  "pressure",
+  "collapse",
+] as const;
+export type ReleaseCause = (typeof RELEASE_CAUSES)[number];
 
 export const FLUSH_CAUSES = [
   "unmap",

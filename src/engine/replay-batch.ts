@@ -82,6 +82,7 @@ function coverUnknown(mm: Mm, vpn: Vpn): boolean {
     pgoff: start,
     anonVma: undefined,
     chain: [],
+    hasReservations: false,
     shared: undefined,
   });
   return true;

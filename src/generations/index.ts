@@ -5,6 +5,7 @@ import { LINUX_3_7_NOBALANCE } from "./linux-3.7-nobalance.ts";
 import { LINUX_3_8, LINUX_3_9 } from "./linux-3.8.ts";
 import { LINUX_4_19 } from "./linux-4.19.ts";
 import { LINUX_6_1 } from "./linux-6.1.ts";
+import { LINUX_6_1_RESERVATIONS } from "./linux-6.1-reservations.ts";
 import { LINUX_6_12 } from "./linux-6.12.ts";
 import { LINUX_6_18 } from "./linux-6.18.ts";
 import { NUMACORE, NUMACORE_NOVEMBER } from "./numacore.ts";
@@ -24,6 +25,18 @@ export const GENERATIONS: readonly Generation[] = [
   LINUX_3_9,
 ];
 export const GENERATIONS: readonly Generation[] = [LINUX_4_19, LINUX_6_1, LINUX_6_12, LINUX_6_18];
+import { THP_RESERVATIONS_POSTED } from "./thp-reservations-posted.ts";
+import { THP_RESERVATIONS_REVIEWED } from "./thp-reservations-reviewed.ts";
+
+export const GENERATIONS: readonly Generation[] = [
+  LINUX_4_19,
+  LINUX_6_1,
+  LINUX_6_12,
+  LINUX_6_18,
+  THP_RESERVATIONS_POSTED,
+  THP_RESERVATIONS_REVIEWED,
+  LINUX_6_1_RESERVATIONS,
+];
 
 export function generationByName(name: string): Generation | undefined {
   return GENERATIONS.find((generation) => generation.name === name);

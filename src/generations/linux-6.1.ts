@@ -22,6 +22,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   compactStall: "not-skipped",
   noRetryAfter: "skipped-or-deferred",
   overcommitGuess: "total",
+  reservations: "none",
   mmapAlignment: "page",
   stackNoHuge: false,
   collapseNeedsWritable: true,

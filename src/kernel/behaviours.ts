@@ -102,4 +102,9 @@ export interface Behaviours {
   readonly fixed?: Readonly<Partial<Tunables>>;
   /** Automatic NUMA balancing: which design, in which of its forms. */
   readonly numaDesign: NumaDesign;
+  /**
+   * Reservations of huge pages: none, as posted in November 2018 (areas have containers, a shrinker), or as
+   * its review wanted them (address spaces have them, dropped under pressure, promoted at the fault).
+   */
+  readonly reservations: "none" | "posted" | "reviewed";
 }

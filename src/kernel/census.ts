@@ -4,7 +4,8 @@
  *
  *     page tables ─┐
  *     LRU batches ─┼─▶ owners of each frame, mappings of each frame, figures of each address space
- *     pins, shared ┘
+ *     pins, shared ┤
+ *     reservations ┘
  *
  * Models:       nothing of the kernel: what CONFIG_DEBUG_VM's checks look at, all at once.
  * Not modelled: paths that are half-way (their references have no owner that a walk could find).
@@ -69,6 +70,7 @@ export function takeCensus(k: Kernel): Census {
   ownBatches(k, census);
   ownPins(k, census);
   ownShared(k, census);
+  ownReservations(k, census);
   return census;
 }
 
@@ -207,5 +209,16 @@ function ownShared(k: Kernel, census: Census): void {
   for (const [shared, count] of users) {
     if (shared.users !== count) complain(census, `shared memory counts ${shared.users} areas of ${count}`);
     for (const pfn of shared.pages.values()) own(census, pfn, 1);
+  }
+}
+
+/** A reservation holds a reference to each of its frames. */
+function ownReservations(k: Kernel, census: Census): void {
+  if (k.reservations.live === 0) return;
+  const { region } = k.reservations.blocks;
+  for (let block = 0; block < region.length; block++) {
+    if (region[block] === 0) continue;
+    const head = block << k.geometry.hugeOrder;
+    for (let pfn = head; pfn < head + k.geometry.pagesPerHuge; pfn++) own(census, asPfn(pfn), 1);
   }
 }

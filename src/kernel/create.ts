@@ -24,6 +24,7 @@ import { makeNuma } from "./numa/state.ts";
 import { bindTunables } from "./proc/knobs.ts";
 import { makeLru } from "./reclaim/state.ts";
 import { makeSwap } from "./reclaim/swap.ts";
+import { makeReservations } from "./reservation/state.ts";
 import type { Kernel } from "./state.ts";
 import { makeThp } from "./thp/state.ts";
 import { makeTlb, type TlbSpec } from "./tlb/tlb.ts";
@@ -48,6 +49,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const frameCount = Math.floor(machine.memBytes / PAGE_BYTES);
   const frames = makeFrames(frameCount, geometry.pagesPerHuge);
   const blocks = makeBlocks(frameCount, geometry.pagesPerHuge);
+  const pt = makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge), options.pmdTablesMax);
   const tunables = { ...defaultTunables(), ...behaviours.fixed };
   const knobs = makeKnobs(options.knobSpecs);
   if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9)
@@ -63,7 +65,7 @@ export function createKernel(options: KernelOptions): Kernel {
     vmstat: new Float64Array(COUNTER_NAMES.length),
     frames,
     blocks,
-    pt: makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge), options.pmdTablesMax),
+    pt,
     buddy: makeBuddy(machine, behaviours, frames, blocks, tunables),
     lru: makeLru(machine, behaviours),
     swap: makeSwap(machine),
@@ -72,6 +74,7 @@ export function createKernel(options: KernelOptions): Kernel {
     thp: makeThp(machine),
     khugepaged: makeKhugepaged(),
     numa: makeNuma(machine.cpus),
+    reservations: makeReservations(machine, behaviours, blocks.rows, pt.pmd.rows),
     locks: makeLocks(),
     prng: makePrng(machine.seed),
     pins: new Map(),

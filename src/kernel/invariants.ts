@@ -11,6 +11,7 @@ import { C } from "../core/counters.ts";
 import { asCpu, asPmdRow } from "../core/units.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { FRAME_BELIEFS } from "./invariants-frames.ts";
+import { RESERVATION_BELIEFS } from "./invariants-reservations.ts";
 import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
 import { wrongQueue } from "./numa/autonuma/queue.ts";
@@ -32,6 +33,7 @@ export const INVARIANTS: readonly Invariant[] = [
   { belief: "a PTE table is in use or free, and a free one is empty", check: wrongTables },
   { belief: "a swap slot's use count is the number of entries that name it", check: wrongSlot },
   ...FRAME_BELIEFS,
+  ...RESERVATION_BELIEFS,
   { belief: "AutoNUMA's queues hold what they count, and each page once", check: wrongQueue },
   { belief: "khugepaged's list has each registered address space once", check: wrongList },
   { belief: "no TLB of a CPU in use knows more than the page tables allow", check: wrongTlb },

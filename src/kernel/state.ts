@@ -24,6 +24,7 @@ import type { RmapState } from "./mm/rmap.ts";
 import type { NumaState } from "./numa/state.ts";
 import type { Lru } from "./reclaim/state.ts";
 import type { Swap } from "./reclaim/swap.ts";
+import type { Reservations } from "./reservation/state.ts";
 import type { ThpState } from "./thp/state.ts";
 import type { Tlb } from "./tlb/tlb.ts";
 import type { Tunables } from "./tunables.ts";
@@ -50,6 +51,7 @@ export interface Kernel {
   readonly thp: ThpState;
   readonly khugepaged: KhugepagedState;
   readonly numa: NumaState;
+  readonly reservations: Reservations;
   readonly locks: Locks;
   readonly prng: Prng;
   /** Frames with a long-lived pin, and how many. */

@@ -14,6 +14,8 @@ export interface Tunables {
   maxPtesNone: number;
   maxPtesSwap: number;
   maxPtesShared: number;
+  /** transparent_hugepage/promotion_threshold, where there are reservations; else 1 */
+  promotionThreshold: number;
   /** transparent_hugepage/shrink_underused (6.12+) */
   shrinkUnderused: boolean;
   /** vm.swappiness */
@@ -47,6 +49,7 @@ export function defaultTunables(): Tunables {
     maxPtesNone: 511,
     maxPtesSwap: 64,
     maxPtesShared: 256,
+    promotionThreshold: 1,
     shrinkUnderused: true,
     swappiness: 60,
     watermarkScaleFactor: 10,

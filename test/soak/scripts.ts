@@ -114,11 +114,17 @@ function settings(rng: Prng): string[] {
   return lines;
 }
 
+/** The threshold of reservations, where there are any: half of them low, so that promotions are many. */
+function threshold(seed: number): string {
+  const rng = makePrng(seed ^ 0x7e5);
+  return `set transparent_hugepage/promotion_threshold ${pick(rng, [1, 2, 3, 16, 17, 64, 255, 256, 400, 512])}`;
+}
+
 /** The script of a seed. */
 export function soakScript(seed: number): string {
   const rng = makePrng(seed);
   const m: Making = { rng, regions: [], counter: { next: 0 } };
-  const lines = settings(rng);
+  const lines = [...settings(rng), threshold(seed)];
   for (let left = 1 + below(rng, 4); left > 0; left--) lines.push(map(m));
   for (let left = 6 + below(rng, 20); left > 0; left--) {
     const kind = below(rng, 10);

@@ -4,6 +4,7 @@
  * Models:       mm/page_alloc.c si_meminfo(), si_mem_available(); mm/vmstat.c frag_show(), v6.1.
  * Not modelled: file cache and slab as a part of available memory.
  */
+import { C } from "../../core/counters.ts";
 import type { NodeId } from "../../core/units.ts";
 import type { Kernel } from "../state.ts";
 import { firstFree, nextFree } from "./lists.ts";
@@ -17,7 +18,7 @@ export interface FreeMemory {
   readonly freePages: number;
   /** In per-CPU lists: free, yet in no figure of the kernel. */
   readonly perCpuPages: number;
-  /** Free pages without the reserve: the free part of MemAvailable. */
+  /** Free pages and unused ones of reservations, without the reserve: that part of MemAvailable. */
   readonly availablePages: number;
 }
 
@@ -30,12 +31,14 @@ export function freeMemory(k: Kernel, node?: NodeId): FreeMemory {
   const zones = node === undefined ? k.buddy.zones : k.buddy.nodes[node]!.zones;
   const sum = (of: (zone: Zone) => number) => zones.reduce((total, zone) => total + of(zone), 0);
   const freePages = sum((zone) => zone.freePages);
+  const reservedPages =
+    node === undefined ? k.vmstat[C.nr_thp_reserved]! : k.reservations.nodes[node]!.reservedPages;
   const reserve = node === undefined ? totalReservePages(k.buddy) : sum((zone) => zone.highPages);
   return {
     managedPages: sum((zone) => zone.managedPages),
     freePages,
     perCpuPages: sum(perCpuPages),
-    availablePages: Math.max(freePages - reserve, 0),
+    availablePages: Math.max(freePages + reservedPages - reserve, 0),
   };
 }
 

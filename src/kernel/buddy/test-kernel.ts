@@ -54,6 +54,7 @@ const BEHAVIOURS: Behaviours = {
   compactStall: "not-skipped",
   noRetryAfter: "skipped-or-deferred",
   overcommitGuess: "total",
+  reservations: "none",
   mmapAlignment: "page",
   stackNoHuge: false,
   collapseNeedsWritable: true,

@@ -23,6 +23,12 @@ import { addNewAnonRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { installPteTable } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
+import {
+  mayComeFromReservation,
+  reservedMapped,
+  reservedPage,
+  returnReserved,
+} from "../reservation/reserve.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { noteZeroed } from "../witness.ts";
 import { localNode } from "./node.ts";
@@ -46,7 +52,8 @@ export function* faultAnonymous(
   const lock = pageTableLock(k, row);
   if (!write) return yield* mapZeroPage(k, vma.mm, row, vpn, lock);
   prepareAnonVma(k, vma);
-  let pfn = allocFast(k, 0, localNode(k), GFP_USER);
+  const reserved = mayComeFromReservation(k) ? yield* reservedPage(k, vma, row, vpn) : NO_FRAME;
+  let pfn = reserved === NO_FRAME ? allocFast(k, 0, localNode(k), GFP_USER) : reserved;
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
   if (pfn === NO_FRAME) return "oom";
   spend(k, k.costs.zeroPageNs);
@@ -61,10 +68,12 @@ export function* faultAnonymous(
     k.pt.pteFlags[pte] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
     addAnonPages(vma.mm, 1);
     lruAdd(k, pfn);
+    if (reserved !== NO_FRAME) reservedMapped(k, row, reserved);
   }
   yield lock.release;
   if (won) return "anon-4k";
-  putPage(k, pfn);
+  if (reserved === NO_FRAME) putPage(k, pfn);
+  else returnReserved(k, row, reserved);
   return "retry";
 }
 

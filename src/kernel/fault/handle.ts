@@ -19,6 +19,8 @@ import { ensureRow } from "../mm/tables.ts";
 import { findVma, VM, type Vma } from "../mm/vma.ts";
 import { numaPolicy } from "../numa/policy.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
+import { promoteAtFault } from "../reservation/promote.ts";
+import { reachedThreshold } from "../reservation/reserve.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
 import { faultAnonymous } from "./anonymous.ts";
@@ -36,6 +38,7 @@ export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<
   yield mm.mmapLock.acquireRead;
   const vma = findVma(mm, vpn);
   let outcome: FaultOutcome = "segv";
+  let promote = false;
   if (vma !== undefined && allows(vma, write)) {
     const row = ensureRow(k, mm, vpn);
     const atEntry = k.behaviours.pgfaultAt === "entry";
@@ -44,8 +47,10 @@ export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<
     outcome = huge === undefined ? "fallback" : yield* huge;
     if (outcome === "fallback") outcome = yield* ptePath(k, vma, row, vpn, write);
     if (!atEntry) k.vmstat[C.pgfault]! += 1;
+    promote = outcome === "anon-4k" && reachedThreshold(k, row);
   }
   yield mm.mmapLock.releaseRead;
+  if (promote) yield* promoteAtFault(k, mm, vpn);
   return outcome;
 }
 

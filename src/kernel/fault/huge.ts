@@ -25,6 +25,7 @@ import { addNewHugeRmap, prepareAnonVma } from "../mm/rmap.ts";
 import { countTables, countUsed } from "../mm/tables.ts";
 import { noAccessMark, VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
+import { faultsReserve, reserve } from "../reservation/reserve.ts";
 import { emit, enter, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
 import { faultGfp, regionFits } from "../thp/eligible.ts";
@@ -35,6 +36,11 @@ import type { FaultOutcome } from "./outcome.ts";
 /** First touch of a region whose PMD is none, in an area that may be huge. */
 export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
   enter(k, "do_huge_pmd_anonymous_page");
+  if (faultsReserve(k)) {
+    // Base pages from now on; enough of them make the reservation a huge page later.
+    if (k.behaviours.reservations === "posted") yield* reserve(k, vma, row, vpn);
+    return "fallback";
+  }
   if (!regionFits(k, vma, vpn)) return "fallback";
   prepareAnonVma(k, vma);
   khugepagedEnter(k, vma);

@@ -35,6 +35,14 @@ import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { resetCpupid } from "../numa/cpupid.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
+import { reservationHolds } from "../reservation/look.ts";
+import { releaseRow } from "../reservation/release.ts";
+import {
+  mayComeFromReservation,
+  reservedMapped,
+  reservedPage,
+  returnReserved,
+} from "../reservation/reserve.ts";
 import { emit, enter, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { noteCopied, noteZeroed } from "../witness.ts";
@@ -91,10 +99,12 @@ function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
     if (alone) moveAnonRmap(k, pfn, vma);
     return alone;
   }
-  if (frames.refCount[head]! > 3) return false;
+  const held = reservationHolds(k, head);
+  if (frames.refCount[head]! > 3 + held) return false;
   if ((frames.flags[head]! & FRAME.LRU) === 0) lruDrain(k, k.cpu);
   const inSwapCache = (frames.flags[head]! & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
-  if (frames.refCount[head]! > 1 + inSwapCache || (frames.flags[head]! & FRAME.LOCKED) !== 0) return false;
+  if (frames.refCount[head]! > 1 + inSwapCache + held || (frames.flags[head]! & FRAME.LOCKED) !== 0)
+    return false;
   if (inSwapCache === 1) return false;
   moveAnonRmap(k, pfn, vma);
   return true;
@@ -118,7 +128,10 @@ function* copyPage(
 ): Path<FaultOutcome> {
   enter(k, "wp_page_copy");
   prepareAnonVma(k, vma);
-  let pfn = allocFast(k, 0, localNode(k), GFP_USER);
+  if (old !== NO_FRAME) releaseRow(k, row, "cow");
+  const zeroed = (oldFlags & PTE.ZERO) !== 0 && mayComeFromReservation(k);
+  const reserved = zeroed ? yield* reservedPage(k, vma, row, vpn) : NO_FRAME;
+  let pfn = reserved === NO_FRAME ? allocFast(k, 0, localNode(k), GFP_USER) : reserved;
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
   if (pfn === NO_FRAME) {
     if (old !== NO_FRAME) putPage(k, headOf(k, old));
@@ -141,6 +154,7 @@ function* copyPage(
     k.pt.ptePfn[pte] = pfn;
     k.pt.pteFlags[pte] = PTE.PRESENT | WRITABLE;
     lruAdd(k, pfn);
+    if (reserved !== NO_FRAME) reservedMapped(k, row, reserved);
     if (old === NO_FRAME) {
       addAnonPages(vma.mm, 1);
       if ((oldFlags & PTE.FILE) !== 0 && !vma.mm.filePagesFromTrace) addFilePages(vma.mm, -1);
@@ -156,6 +170,7 @@ function* copyPage(
     if (same) putPage(k, headOf(k, old));
   }
   if (same) return fromZero ? "anon-4k" : "cow-copy";
-  putPage(k, pfn);
+  if (reserved === NO_FRAME) putPage(k, pfn);
+  else returnReserved(k, row, reserved);
   return "retry";
 }

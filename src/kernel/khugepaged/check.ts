@@ -3,7 +3,8 @@
  * "no".
  *
  * Models:       mm/khugepaged.c hpage_collapse_scan_pmd(), __collapse_huge_page_isolate(), v6.1; v6.18's two
- *               changes; khugepaged_scan_pmd(), khugepaged_find_target_node(), v4.20.
+ *               changes; khugepaged_scan_pmd(), khugepaged_find_target_node(), v4.20; what
+ *               the 2018 RFC of reservations changed there.
  * Not modelled: userfaultfd, memory of secondary MMUs, node_reclaim distances.
  */
 import { C } from "../../core/counters.ts";
@@ -12,6 +13,7 @@ import { nodeOfFrame } from "../buddy/state.ts";
 import { FRAME } from "../mm/frames.ts";
 import { PTE } from "../mm/page-table.ts";
 import { headOf, isHuge, mappingCount, mappingsOf, pageMapCount } from "../mm/rmap.ts";
+import { headOfBlock, reservationHolds, reservedBlock, usedPages } from "../reservation/look.ts";
 import { type Kernel, spend } from "../state.ts";
 
 /** Why a region was left alone, or "ok". */
@@ -32,6 +34,8 @@ export type ScanResult =
   | "pinned"
   | "not-anon"
   | "compound"
+  | "below-threshold"
+  | "not-reserved"
   | "alloc-failed"
   | "vma-check";
 
@@ -52,6 +56,8 @@ export const SCAN_RESULTS: readonly ScanResult[] = [
   "pinned",
   "not-anon",
   "compound",
+  "below-threshold",
+  "not-reserved",
   "alloc-failed",
   "vma-check",
 ];
@@ -64,6 +70,8 @@ export interface RegionLook {
   shared: number;
   referenced: number;
   writable: boolean;
+  /** The block that is reserved for the region, or -1. */
+  block: number;
   /** The node with the most pages, lowest number first. */
   node: number;
 }
@@ -78,6 +86,7 @@ export function lookAtRegion(k: Kernel, row: PmdRow, limits: boolean, second: bo
     shared: 0,
     referenced: 0,
     writable: false,
+    block: reservedBlock(k, row),
     node: 0,
   };
   const load = new Int32Array(k.machine.nodes);
@@ -106,6 +115,7 @@ function takeTurns(k: Kernel, look: RegionLook, load: Int32Array): void {
 }
 
 function verdict(k: Kernel, look: RegionLook, limits: boolean): ScanResult {
+  if (look.block >= 0 && usedPages(k, look.block) === 0) return "below-threshold";
   if (k.behaviours.collapseNeedsWritable && !look.writable) return "read-only";
   if (!limits) return "ok";
   const half = k.geometry.pagesPerHuge / 2;
@@ -129,26 +139,42 @@ function lookAtPte(
   }
   if (flags === 0 || (flags & PTE.ZERO) !== 0) {
     look.none++;
+    if (look.block >= 0) return lookAtUnused(k, pte, limits, look);
     return limits && look.none > k.tunables.maxPtesNone ? exceed(k, "exceed-none") : "ok";
   }
   if ((flags & PTE.WRITE) !== 0) look.writable = true;
   if ((flags & PTE.FILE) !== 0) return "page-null";
-  return lookAtPage(k, asPfn(k.pt.ptePfn[pte]!), flags, limits, look, load);
+  return lookAtPage(k, asPfn(k.pt.ptePfn[pte]!), pte, limits, look, load);
+}
+
+/** The reservation's page for an entry. */
+function ownPage(k: Kernel, look: RegionLook, pte: number): Pfn {
+  return asPfn(headOfBlock(k, look.block) + (pte % k.geometry.pagesPerHuge));
+}
+
+/** An entry of a reserved region that maps nothing; reviewed, the threshold stands in for max_ptes_none. */
+function lookAtUnused(k: Kernel, pte: number, limits: boolean, look: RegionLook): ScanResult {
+  // A fault is bringing the page in.
+  if (k.frames.refCount[ownPage(k, look, pte)] !== 1) return "pinned";
+  if (!limits || k.behaviours.reservations === "reviewed" || look.none <= k.tunables.maxPtesNone) return "ok";
+  return exceed(k, "exceed-none");
 }
 
 function lookAtPage(
   k: Kernel,
   pfn: Pfn,
-  pteFlags: number,
+  pte: number,
   limits: boolean,
   look: RegionLook,
   load: Int32Array,
 ): ScanResult {
   const head = headOf(k, pfn);
   const flags = k.frames.flags[head]!;
+  const pteFlags = k.pt.pteFlags[pte]!;
   if (isHuge(k, pfn) && k.behaviours.collapseCompound === "refuse") return "compound";
   // Where shared pages are refused, that shows by their reference counts.
-  if (k.behaviours.collapseShared !== "refuse" && isShared(k, pfn, head)) {
+  const reserved = look.block >= 0;
+  if (!reserved && k.behaviours.collapseShared !== "refuse" && isShared(k, pfn, head)) {
     look.shared++;
     if (limits && look.shared > k.tunables.maxPtesShared) return exceed(k, "exceed-shared");
   }
@@ -158,10 +184,18 @@ function lookAtPage(
   if ((flags & FRAME.ANON) === 0) return "not-anon";
   const inSwapCache = (flags & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
   const size = isHuge(k, head) ? k.geometry.pagesPerHuge : 1;
-  const mappings = k.behaviours.collapseShared === "refuse" ? 1 : mappingCount(k, head);
+  if (reserved && pfn !== ownPage(k, look, pte)) return "not-reserved";
+  if (reserved && limits && usedPages(k, look.block) < k.tunables.promotionThreshold)
+    return "below-threshold";
+  const mappings = reserved ? 1 + reservationHolds(k, head) : mappingsExpected(k, head);
   if (k.frames.refCount[head] !== mappings + inSwapCache * size) return "pinned";
   if ((pteFlags & PTE.YOUNG) !== 0 || (flags & FRAME.REFERENCED) !== 0) look.referenced++;
   return "ok";
+}
+
+/** References that mappings may account for; where shared pages are refused, there is one. */
+function mappingsExpected(k: Kernel, head: Pfn): number {
+  return k.behaviours.collapseShared === "refuse" ? 1 : mappingCount(k, head);
 }
 
 function isShared(k: Kernel, pfn: Pfn, head: Pfn): boolean {

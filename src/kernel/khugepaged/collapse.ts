@@ -34,6 +34,7 @@ import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, type Vma } from "../mm/vma.ts";
 import { lruDrain } from "../reclaim/lru.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
+import { promoteRegion } from "../reservation/promote.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { collapseGfp, mayBeHuge, regionFits } from "../thp/eligible.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -86,6 +87,31 @@ function* allocTarget(k: Kernel, node: NodeId, asker: "khugepaged" | "collapse")
   makeCompound(k, head);
   k.vmstat[C.thp_collapse_alloc]! += 1;
   return head;
+}
+
+/**
+ * Promotes a reserved region, which has been looked at: nothing is allocated. Locks as for `collapseRegion`.
+ */
+export function* promoteReserved(
+  k: Kernel,
+  mm: Mm,
+  vpn: Vpn,
+  look: RegionLook,
+  asker: "khugepaged" | "collapse",
+): Path<ScanResult> {
+  const { behaviours } = k;
+  const limits = asker === "khugepaged";
+  let vma = revalidate(k, mm, vpn, asker);
+  const asBase = limits && behaviours.reservations === "posted";
+  let result: ScanResult = vma !== undefined && asBase ? yield* bringIn(k, vma, vpn, look.referenced) : "ok";
+  yield mm.mmapLock.releaseRead;
+  if (result !== "ok") return result;
+  yield mm.mmapLock.acquire;
+  vma = revalidate(k, mm, vpn, asker);
+  result = vma === undefined ? "vma-check" : yield* promoteRegion(k, vma, vpn, limits);
+  yield mm.mmapLock.release;
+  if (result === "ok" && limits) k.vmstat[C.res_pages_collapsed]! += 1;
+  return result;
 }
 
 /** What is swapped out comes back; older kernels refuse here what is not used enough, swapped out or not. */

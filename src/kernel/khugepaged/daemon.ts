@@ -16,11 +16,12 @@ import type { Mm } from "../mm/mm.ts";
 import { findRow, PMD } from "../mm/page-table.ts";
 import { type Vma, vmaIndex } from "../mm/vma.ts";
 import { lruDrainAll } from "../reclaim/lru.ts";
+import { releaseRow } from "../reservation/release.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
 import { wheelSleepNs } from "../timer.ts";
 import { lookAtRegion, SCAN_RESULTS, type ScanResult } from "./check.ts";
-import { collapseRegion } from "./collapse.ts";
+import { collapseRegion, promoteReserved } from "./collapse.ts";
 
 /**
  * The daemon: runs while huge pages are on and an address space is registered; the driver starts it again.
@@ -163,7 +164,16 @@ export function* collapseIfAllowed(
   const kind = k.pt.pmd.kind[row];
   if (kind === PMD.NONE) return { result: "pmd-none", locked: true };
   if (kind !== PMD.TABLE) return { result: "pmd-mapped", locked: true };
-  const look = lookAtRegion(k, row, asker === "khugepaged", false);
+  const limits = asker === "khugepaged";
+  let look = lookAtRegion(k, row, limits, false);
+  if (look.block >= 0) {
+    if (look.result === "ok")
+      return { result: yield* promoteReserved(k, mm, vpn, look, asker), locked: false };
+    if (limits) return { result: look.result, locked: true };
+    // Who asks for a huge page now gets one, by copy.
+    releaseRow(k, row, "collapse");
+    look = lookAtRegion(k, row, false, false);
+  }
   if (look.result !== "ok") return { result: look.result, locked: true };
   return { result: yield* collapseRegion(k, mm, vpn, look, asker), locked: false };
 }

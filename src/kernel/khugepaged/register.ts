@@ -15,6 +15,11 @@ export function khugepagedEnter(k: Kernel, vma: Vma, flags: number = vma.flags):
   if (!vma.mm.registered && mayBeHuge(k, vma, "khugepaged", flags)) register(k, vma.mm);
 }
 
+/** Registers an mm whose region has got a reservation, whatever its areas may have. */
+export function khugepagedRegister(k: Kernel, mm: Mm): void {
+  if (!mm.registered) register(k, mm);
+}
+
 /** A child of a registered parent is registered at once. */
 export function khugepagedFork(k: Kernel, parent: Mm, child: Mm): void {
   if (parent.registered) register(k, child);

@@ -28,6 +28,7 @@ import { PTE, vpnOfRow } from "../mm/page-table.ts";
 import { mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
 import { pagesOf } from "../reclaim/lru-list.ts";
+import { releaseOfFrame } from "../reservation/release.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -87,6 +88,7 @@ function* tryMove(k: Kernel, head: Pfn, node: NodeId): Path<Try> {
   let result: Try = "again";
   if (hits.length > 0 && hits.length === mapped && !otherHeld && (frames.flags[head]! & FRAME.LOCKED) === 0) {
     for (const hit of hits) yield* unmapFor(k, hit);
+    releaseOfFrame(k, head, "migrate");
     if (frames.refCount[head] === hits.length + 1) {
       move(k, head, target, hits, node);
       result = "moved";

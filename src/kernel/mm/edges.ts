@@ -8,6 +8,8 @@
 import type { Op } from "../../core/ops.ts";
 import { NO_ROW, type Vpn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
+import { releaseCut, releaseForArea } from "../reservation/release.ts";
+import { faultsReserve } from "../reservation/reserve.ts";
 import type { Kernel } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import type { Mm } from "./mm.ts";
@@ -32,6 +34,7 @@ function splitPmdAtEdge(k: Kernel, vma: Vma, vpn: number, ops: Op[]): void {
 export function splitVma(k: Kernel, vma: Vma, vpn: number, ops: Op[]): Vma {
   assert(vpn > vma.start && vpn < vma.end, "an area is split strictly inside");
   splitPmdAtEdge(k, vma, vpn, ops);
+  releaseCut(k, vma.mm, vpn, "split");
   const upper: Vma = {
     mm: vma.mm,
     start: vpn as Vpn,
@@ -41,12 +44,14 @@ export function splitVma(k: Kernel, vma: Vma, vpn: number, ops: Op[]): Vma {
     anonVma: undefined,
     chain: [],
     shared: vma.shared,
+    hasReservations: vma.hasReservations && faultsReserve(k),
   };
   if (upper.shared !== undefined) upper.shared.users += 1;
   cloneAnonVmas(upper, vma);
   vma.end = vpn as Vpn;
   vma.mm.lastVma = undefined;
   insertVma(vma.mm, upper);
+  releaseForArea(k, upper, upper.start, upper.end, "split");
   return upper;
 }
 
@@ -58,6 +63,7 @@ function extendVma(k: Kernel, vma: Vma, start: number, end: number, absorbed: Vm
     if (vma.anonVma === undefined && absorbed.anonVma !== undefined) cloneAnonVmas(vma, absorbed);
     unlinkAnonVmas(k, absorbed);
     if (absorbed.shared !== undefined) absorbed.shared.users -= 1;
+    releaseForArea(k, vma, absorbed.start, absorbed.end, "merge");
   }
   if (start < vma.start) {
     vma.pgoff -= vma.start - start;
@@ -134,6 +140,8 @@ export function changeFlags(k: Kernel, vma: Vma, start: number, end: number, fla
 /** The lower part of `vma` goes to the area before it. */
 function moveEdgeToPrev(k: Kernel, prev: Vma, vma: Vma, edge: number, ops: Op[]): Vma {
   splitPmdAtEdge(k, vma, edge, ops);
+  releaseCut(k, vma.mm, edge, "merge");
+  releaseForArea(k, prev, vma.start, edge, "merge");
   shareAnonVmas(prev, vma);
   vma.pgoff += edge - vma.start;
   vma.start = edge as Vpn;
@@ -144,6 +152,8 @@ function moveEdgeToPrev(k: Kernel, prev: Vma, vma: Vma, edge: number, ops: Op[])
 /** The upper part of `vma` goes to the area behind it. */
 function moveEdgeToNext(k: Kernel, vma: Vma, next: Vma, edge: number, ops: Op[]): Vma {
   splitPmdAtEdge(k, vma, edge, ops);
+  releaseCut(k, vma.mm, edge, "merge");
+  releaseForArea(k, next, edge, vma.end, "merge");
   shareAnonVmas(next, vma);
   vma.end = edge as Vpn;
   extendVma(k, next, edge, next.end, undefined);

@@ -50,6 +50,7 @@ export function* forkMm(k: Kernel, parent: Mm): Path<Mm> {
       anonVma: undefined,
       chain: [],
       shared: vma.shared,
+      hasReservations: false,
     };
     if (copy.shared !== undefined) copy.shared.users += 1;
     child.vmas.push(copy);

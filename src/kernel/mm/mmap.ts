@@ -13,6 +13,7 @@ import { placeTopDown } from "../../core/placement.ts";
 import { PAGE_BYTES, type Vpn } from "../../core/units.ts";
 import { totalReservePages } from "../buddy/watermarks.ts";
 import { khugepagedEnter } from "../khugepaged/register.ts";
+import { containerOfNewArea } from "../reservation/reserve.ts";
 import { type Kernel, spend } from "../state.ts";
 import { mergeNew } from "./edges.ts";
 import { ERRNO } from "./errno.ts";
@@ -135,6 +136,7 @@ function placeArea(k: Kernel, mm: Mm, at: number, request: MmapRequest): void {
     anonVma: undefined,
     chain: [],
     shared: shared ? { pages: new Map(), users: 1 } : undefined,
+    hasReservations: containerOfNewArea(k, flags),
   };
   insertVma(mm, vma);
   khugepagedEnter(k, vma);

@@ -13,6 +13,8 @@
 import type { Op, Path } from "../../core/ops.ts";
 import { asVpn, NO_ROW, type PmdRow, type Vpn } from "../../core/units.ts";
 import { pageTableLock } from "../locks.ts";
+import { moveReservation, releaseForMove } from "../reservation/release.ts";
+import { faultsReserve } from "../reservation/reserve.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -99,15 +101,17 @@ function* moveArea(
   newPages: number,
 ): Path {
   const pgoff = vma.anonVma === undefined && vma.shared === undefined ? to : vma.pgoff + (start - vma.start);
-  placeCopy(k, mm, vma, to, newPages, pgoff);
+  const target = placeCopy(k, mm, vma, to, newPages, pgoff);
+  releaseForMove(k, target, start, start + oldPages, to);
   yield* moveTables(k, mm, start, oldPages, to);
   yield* unmapLocked(k, mm, start, start + oldPages);
 }
 
 /** The new place: a neighbour that takes it in, or an area like the old one. */
-function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff: number): void {
+function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff: number): Vma {
   if (vma.shared === undefined && (vma.flags & (VM.FILE | VM.UNKNOWN)) === 0) {
-    if (mergeNew(k, mm, { start: to, end: to + pages, flags: vma.flags, pgoff }, vma) !== undefined) return;
+    const merged = mergeNew(k, mm, { start: to, end: to + pages, flags: vma.flags, pgoff }, vma);
+    if (merged !== undefined) return merged;
   }
   const copy: Vma = {
     mm,
@@ -118,10 +122,12 @@ function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff
     anonVma: undefined,
     chain: [],
     shared: vma.shared,
+    hasReservations: vma.hasReservations && faultsReserve(k),
   };
   if (copy.shared !== undefined) copy.shared.users += 1;
   cloneAnonVmas(copy, vma);
   insertVma(mm, copy);
+  return copy;
 }
 
 /**
@@ -166,6 +172,7 @@ function moveStep(
   const { pt, geometry } = k;
   const whole = extent === geometry.pagesPerHuge;
   const kind = pt.pmd.kind[row]!;
+  if (whole) moveReservation(k, row, targetRow);
   const movedTouched = moveTouched(k, row, targetRow, at, target, extent);
   if (kind === PMD.HUGE) mm.hugeTouched -= movedTouched;
   if (whole && pt.pmd.kind[targetRow] === PMD.NONE) {

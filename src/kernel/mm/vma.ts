@@ -58,6 +58,8 @@ export interface Vma {
   chain: AnonVma[];
   /** The memory of a shared anonymous area: what fork and split share. */
   readonly shared: SharedMemory | undefined;
+  /** Has a container for reservations: given when the area is made (posted design alone), or never. */
+  readonly hasReservations: boolean;
 }
 
 /** Shared anonymous memory: pages by their index; each page here holds a reference. */

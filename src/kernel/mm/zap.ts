@@ -14,6 +14,7 @@ import { asPfn, asVpn, NO_ROW, type Pfn, type PmdRow } from "../../core/units.ts
 import { putPage } from "../buddy/free.ts";
 import { pageTableLock } from "../locks.ts";
 import { freeSwapSlot } from "../reclaim/swap.ts";
+import { releaseRow } from "../reservation/release.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -85,6 +86,7 @@ export function zapRow(
     base + (from % geometry.pagesPerHuge) + (to - from),
     gathered,
   );
+  releaseRow(k, row, "zap");
   return split;
 }
 

@@ -23,6 +23,7 @@ import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
 import { headOf } from "../mm/rmap.ts";
 import { nextUsedRow } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
+import { reservationHolds } from "../reservation/look.ts";
 import { type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 
@@ -99,7 +100,7 @@ function markPtes(k: Kernel, vma: Vma, row: PmdRow, from: number, to: number, ho
 function worthMarking(k: Kernel, vma: Vma, pfn: number, home: NodeId): boolean {
   const { flags, refCount } = k.frames;
   const head = headOf(k, asPfn(pfn));
-  if ((vma.flags & VM.SHARED) === 0 && refCount[head] !== 1) return false;
+  if ((vma.flags & VM.SHARED) === 0 && refCount[head] !== 1 + reservationHolds(k, head)) return false;
   // Lazily freed pages count as file pages here; a dirty one could not be migrated without waiting.
   const isFile = (flags[head]! & (FRAME.ANON | FRAME.SWAPBACKED)) === FRAME.ANON;
   if (isFile && (flags[head]! & FRAME.DIRTY) !== 0) return false;

@@ -146,6 +146,17 @@ export const COMMON_KNOBS: readonly KnobSpec[] = [
   ),
 ];
 
+/** The knob of huge page reservations; 1 gives huge pages at the first touch, as without them. */
+export function promotionThreshold(initial: number): KnobSpec {
+  return number(
+    THP + "promotion_threshold",
+    "pages",
+    [1, initial, 512],
+    "Pages of a region that must have been touched before its reservation becomes a huge page.",
+    "mm/huge_memory.c of the RFC of November 2018",
+  );
+}
+
 /** The knob of the underused-THP shrinker (6.12+). */
 export const SHRINK_UNDERUSED: KnobSpec = number(
   THP + "shrink_underused",

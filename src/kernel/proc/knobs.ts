@@ -32,6 +32,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   [THP + "use_zero_page"]: (t, knobs, name) => {
     t.useZeroPage = knobs.readNumber(name) === 1;
   },
+  [THP + "promotion_threshold"]: (t, knobs, name) => {
+    t.promotionThreshold = knobs.readNumber(name);
+  },
   [THP + "shrink_underused"]: (t, knobs, name) => {
     t.shrinkUnderused = knobs.readNumber(name) === 1;
   },

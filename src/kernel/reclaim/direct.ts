@@ -7,7 +7,8 @@
  *
  * Models:       mm/vmscan.c try_to_free_pages(), do_try_to_free_pages(), shrink_zones(), shrink_node(),
  *               should_continue_reclaim(), compaction_ready(), v6.1.
- * Not modelled: throttling, memcg, cpusets, shrinkers other than the deferred split queue.
+ * Not modelled: throttling, memcg, cpusets, shrinkers other than those of the deferred split queue and of
+ *               reservations.
  */
 import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
@@ -17,6 +18,7 @@ import { GFP } from "../buddy/gfp.ts";
 import type { Zone } from "../buddy/state.ts";
 import { COMPACT, compactGapPages, compactionSuitable, isCostly } from "../buddy/suitable.ts";
 import { watermarkOk } from "../buddy/watermarks.ts";
+import { dropAllReservations, shrinkReservations } from "../reservation/pressure.ts";
 import { emit, enter, type Kernel } from "../state.ts";
 import { SCAN_CLUSTER_PAGES, SCAN_PRIORITY_FIRST, type Scan, shrinkLists } from "./shrink.ts";
 import { shrinkDeferred } from "./shrink-deferred.ts";
@@ -59,6 +61,7 @@ export function* shrinkNode(k: Kernel, scan: Scan, order: number): Path {
     const freedBefore = scan.freedPages;
     yield* shrinkLists(k, scan);
     yield* shrinkDeferred(k, scan.node, scan.priority);
+    if (k.reservations.live > 0) yield* shrinkReservations(k, scan.node, scan.priority);
     if (scan.freedPages > freedBefore) k.buddy.nodes[scan.node]!.kswapd.failures = 0;
     if (!continues(k, scan, order, freedBefore)) return;
   }
@@ -74,6 +77,8 @@ function nodesOf(k: Kernel, node: NodeId, gfp: number): NodeId[] {
 export function* directReclaim(k: Kernel, order: number, node: NodeId, gfp: number): Path<number> {
   enter(k, "try_to_free_pages");
   const startNs = k.nowNs;
+  const dropped = k.reservations.live > 0 ? yield* dropAllReservations(k) : 0;
+  if (dropped > 0) return dropped;
   const nodes = nodesOf(k, node, gfp);
   k.vmstat[(gfp & GFP.UNMOVABLE) !== 0 ? C.allocstall_normal : C.allocstall_movable]! += 1;
   let freed = 0;

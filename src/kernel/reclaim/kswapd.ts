@@ -17,6 +17,7 @@ import { compactNode, resetSkips } from "../buddy/compact.ts";
 import { isHopeless, nodeBalanced } from "../buddy/kswapd-wake.ts";
 import type { NodeMemory } from "../buddy/state.ts";
 import { compactGapPages } from "../buddy/suitable.ts";
+import { dropAllReservations } from "../reservation/pressure.ts";
 import { emit, type Kernel } from "../state.ts";
 import { shrinkNode } from "./direct.ts";
 import { SCAN_CLUSTER_PAGES, SCAN_PRIORITY_FIRST, type Scan } from "./shrink.ts";
@@ -50,6 +51,7 @@ function targetPages(memory: NodeMemory): number {
 /** Reclaims until a zone of the node has its high watermark free for the order. */
 function* balanceNode(k: Kernel, memory: NodeMemory, wakeOrder: number): Path {
   const startNs = k.nowNs;
+  if (k.reservations.live > 0) yield* dropAllReservations(k);
   const boosts = memory.zones.map((zone) => zone.boostPages);
   let boostLeft = boosts.reduce((sum, pages) => sum + pages, 0);
   let order = wakeOrder;

@@ -22,15 +22,17 @@ import { addAnonPages, addTouched } from "../mm/mm.ts";
 import { linearPage, PTE } from "../mm/page-table.ts";
 import { headOf, mappingCount, mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
+import { reservationHolds } from "../reservation/look.ts";
+import { releaseOfFrame } from "../reservation/release.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { type FlushBatch, noteFlush } from "./flush-batch.ts";
 import { pagesOf } from "./lru-list.ts";
 import { shareSwapSlot, takeSwapCluster, takeSwapSlot } from "./swap.ts";
 
-/** Whether nobody but its mappings and its isolator refers to the page. */
+/** Whether nobody but its mappings, its isolator and a reservation (which will go) refers to the page. */
 export function heldByMappingsOnly(k: Kernel, head: Pfn): boolean {
-  return k.frames.refCount[head] === mappingCount(k, head) + 1;
+  return k.frames.refCount[head] === mappingCount(k, head) + 1 + reservationHolds(k, head);
 }
 
 /** The PTEs that map each base page of a page, after its PMDs are split. */
@@ -76,6 +78,7 @@ export function swapOut(
   ops: Op[],
 ): void {
   const pages = pagesOf(k, head);
+  releaseOfFrame(k, head, "swap");
   // In the swap cache a huge page that loses its mappings one by one is not queued for a deferred split.
   k.frames.flags[head]! |= FRAME.SWAPCACHE;
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
@@ -127,6 +130,7 @@ export function discardLazy(
     for (const hit of hits) if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row, "reclaim"));
     return false;
   }
+  releaseOfFrame(k, head, "swap");
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
     for (const hit of entries) {
       forgetTouch(k, hit);
