@@ -3,6 +3,7 @@ import { simulateScript } from "../../src/engine/simulate.ts";
 import type { Generation } from "../../src/generations/generation.ts";
 import { GENERATIONS } from "../../src/generations/index.ts";
 import { HARDWARE } from "../../src/hardware/index.ts";
+import { RESERVED_BELIEF } from "../../src/kernel/invariants-reservations.ts";
 import type { Script } from "../../src/workloads/script/ast.ts";
 import { parseScript } from "../../src/workloads/script/parse.ts";
 import { soakMachine, soakScript } from "./scripts.ts";
@@ -34,21 +35,42 @@ export interface SoakFailure {
 }
 
 /** Runs the scripts of `count` seeds from `seed` on; returns what broke, each with its seed. */
-export function soak(seed: number, count: number): SoakFailure[] {
+export function soak(seed: number, count: number, generations = GENERATIONS): SoakFailure[] {
   const failures: SoakFailure[] = [];
   for (let each = seed; each < seed + count; each++) {
-    for (const generation of GENERATIONS) {
-      try {
-        soakOnce(each, generation);
-      } catch (error) {
-        failures.push({ seed: each, generation: generation.name, error: error as Error });
-      }
-    }
+    for (const generation of generations) failures.push(...soakUnder(each, generation));
   }
   return failures;
 }
 
+/** Runs each seed's script under `many` of the generations, in turn, so that all have the same share. */
+export function soakInTurn(seed: number, count: number, many: number): SoakFailure[] {
+  const failures: SoakFailure[] = [];
+  for (let i = 0; i < count * many; i++) {
+    const generation = GENERATIONS[i % GENERATIONS.length]!;
+    failures.push(...soakUnder(seed + Math.floor(i / many), generation));
+  }
+  return failures;
+}
+
+function soakUnder(seed: number, generation: Generation): SoakFailure[] {
+  try {
+    soakOnce(seed, generation);
+    return [];
+  } catch (error) {
+    return [{ seed, generation: generation.name, error: error as Error }];
+  }
+}
+
+/** The posted reservations lose count when two CPUs fault on one page: their author's code did, too. */
+export function isKnownDefect({ generation, error }: SoakFailure): boolean {
+  return generation === "thp-reservations-posted" && error.message.startsWith(RESERVED_BELIEF);
+}
+
 /** The line that runs a failure again. */
-export function replayLine({ seed, generation, error }: SoakFailure): string {
-  return `${generation}: ${error.message}\n  replay: npm run soak -- --seed ${seed} --count 1`;
+export function replayLine(failure: SoakFailure): string {
+  const { seed, generation, error } = failure;
+  const known = isKnownDefect(failure) ? " (a known defect of the posted code)" : "";
+  const replay = `npm run soak -- --seed ${seed} --count 1 --generations ${generation}`;
+  return `${generation}: ${error.message}${known}\n  replay: ${replay}`;
 }
