@@ -1,6 +1,6 @@
 /**
- * `npm run soak [-- --seed N --count N --generations A,B]`: random scripts with every invariant checked; 2,000
- * under every generation unless told.
+ * `npm run soak [-- --seed N --count N --generations A,B]`: random scripts with every invariant checked;
+ * 2,000 under every generation unless told.
  */
 import { parseArgs } from "node:util";
 import { GENERATIONS } from "../../src/generations/index.ts";

@@ -117,7 +117,8 @@ function settings(rng: Prng): string[] {
 /** The threshold of reservations, where there are any: half of them low, so that promotions are many. */
 function threshold(seed: number): string {
   const rng = makePrng(seed ^ 0x7e5);
-  return `set transparent_hugepage/promotion_threshold ${pick(rng, [1, 2, 3, 16, 17, 64, 255, 256, 400, 512])}`;
+  const pages = pick(rng, [1, 2, 3, 16, 17, 64, 255, 256, 400, 512]);
+  return `set transparent_hugepage/promotion_threshold ${pages}`;
 }
 
 /** The script of a seed. */

@@ -147,7 +147,10 @@ export function returnReserved(k: Kernel, row: PmdRow, pfn: Pfn): void {
   putPage(k, pfn);
 }
 
-/** True if the fault that just mapped a page of the region's reservation is the one that reaches the threshold. */
+/**
+ * True if the fault that just mapped a page of the region's reservation is the one that reaches the
+ * threshold.
+ */
 export function reachedThreshold(k: Kernel, row: PmdRow): boolean {
   if (k.behaviours.reservations !== "reviewed") return false;
   const block = reservedBlock(k, row);

@@ -41,7 +41,9 @@ export interface NodeReservations {
 
 export interface Reservations {
   readonly blocks: Table<typeof RESERVATION_COLUMNS>;
-  /** By PMD row: the block reserved for its region, plus 1; 0: none. Empty in kernels without reservations. */
+  /**
+   * By PMD row: the block reserved for its region, plus 1; 0: none. Empty in kernels without reservations.
+   */
   readonly ofRow: Int32Array;
   readonly nodes: readonly NodeReservations[];
   /** Reservations that exist. */
