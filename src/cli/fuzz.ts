@@ -1,7 +1,7 @@
 /** `pagewise fuzz`: random scripts in the model and on a real kernel; what disagrees, as short as can be. */
 import { type Command, Option } from "commander";
 import type { Disagreement, FuzzResult } from "../validate/fuzz.ts";
-import type { FuzzKind } from "../validate/generate.ts";
+import { FUZZ_KINDS, type FuzzKind } from "../validate/generate.ts";
 import type { Verdict } from "../validate/verdict.ts";
 import { printScript } from "../workloads/script/print.ts";
 import { EXIT, whenCalled } from "./command.ts";
@@ -74,7 +74,7 @@ async function fuzzAll(options: FuzzCommandOptions): Promise<number> {
   const shrinkMax = wholeOption(options.shrink, "--shrink", 0);
   const batch = wholeOption(options.batch, "--batch", 1);
   const side = await openKernelSide(options);
-  const kinds: readonly FuzzKind[] = options.kind === "all" ? ["thp", "numa"] : [options.kind];
+  const kinds: readonly FuzzKind[] = options.kind === "all" ? FUZZ_KINDS : [options.kind];
   let told = false;
   let well = true;
   for (const kind of kinds) {
@@ -100,8 +100,11 @@ export function registerFuzz(program: Command): void {
     .summary("random scripts on a real kernel too, and compare")
     .description("Write random scripts, run them in the model and on a real kernel, shrink what disagrees.")
     .addOption(
-      new Option("--kind <kind>", "thp: one CPU; numa: tasks wander between nodes")
-        .choices(["thp", "numa", "all"])
+      new Option(
+        "--kind <kind>",
+        "thp: one CPU; placement: tasks wander between two nodes; numa: automatic balancing",
+      )
+        .choices(["thp", "placement", "numa", "all"])
         .default("thp"),
     )
     .option("--seed <number>", "seed of the first script; the next has the next number", "1")

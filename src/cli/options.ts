@@ -50,7 +50,7 @@ export function addCommonOptions(command: Command): Command {
         .argParser(append),
     )
     .option("--seed <number>", "seed of everything random in the run", "1")
-    .option("--swap <size>", "swap space, such as 4G (none unless told)")
+    .option("--swap <size>", "swap space, such as 4G (the script's own, or none, unless told)")
     .option("--fragmented <ratio>", "share of 2 MiB blocks that hold an unmovable page at the start, 0..1")
     .option("--verify", "check the model's invariants as it runs (slower)")
     .option(
@@ -87,8 +87,8 @@ function wholeNumber(text: string, place: string): number {
   return value;
 }
 
-function swapBytes(text: string | undefined): number {
-  if (text === undefined) return 0;
+function swapBytes(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const bytes = parseSize(text);
   if (bytes !== undefined) return bytes;
   throw new UserError(`expected a size (such as 512M or 4G), found '${text}'`, { file: "--swap" });
@@ -103,9 +103,11 @@ function ratio(text: string | undefined): number {
 
 /** What the options say of the machine: `--machine` overrides the script's own. */
 export function machineChoiceOf(options: CommonOptions): MachineChoice {
+  const told = swapBytes(options.swap);
+  const swap = told === undefined ? {} : { swapBytes: told };
   return {
     ...(options.machine === undefined ? {} : parseMachine(options.machine, "--machine")),
-    swapBytes: swapBytes(options.swap),
+    ...swap,
     fragmentedRatio: ratio(options.fragmented),
     seed: wholeNumber(options.seed, "--seed"),
   };

@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
 import type { GuestResult, GuestScript } from "../validate/guest.ts";
+import { lacksOf } from "../validate/guest-output.ts";
 import type { Accelerator } from "../validate/qemu.ts";
 import type { Verdict } from "../validate/verdict.ts";
 import { parseScript } from "../workloads/script/parse.ts";
@@ -96,9 +97,7 @@ export function tellKernel(result: GuestResult, origin: string): void {
   const { kernel } = result;
   if (kernel === undefined) err(`pagewise: the kernel never spoke (${origin})\n`);
   else out(`Linux ${kernel.release}, ${kernel.version}; ${origin}\n`);
-  if (kernel?.thp === "none")
-    err("pagewise: this kernel has no transparent huge pages: their counters stay 0\n");
-  if (kernel?.nodes === "none") err("pagewise: this kernel knows no NUMA: every page is on node 0\n");
+  for (const lack of kernel === undefined ? [] : lacksOf(kernel)) err(`pagewise: ${lack}\n`);
 }
 
 export interface KernelSide {
@@ -129,6 +128,7 @@ export async function openKernelSide(options: GuestCommandOptions): Promise<Kern
     try {
       return await runInGuests(scripts, {
         vmlinuz: target.vmlinuz,
+        modules: target.modules,
         runner,
         accelerator: choice.accelerator,
         cache,
@@ -145,12 +145,13 @@ export async function openKernelSide(options: GuestCommandOptions): Promise<Kern
 }
 
 /** The kernel of this machine itself. */
-async function openHostSide(options: ValidateOptions): Promise<KernelSide> {
+async function openHostSide(scripts: readonly GuestScript[], options: ValidateOptions): Promise<KernelSide> {
   const { cacheFolder } = await import("../validate/folders.ts");
   const { buildRunner } = await import("../validate/runner-build.ts");
-  const { hostGeneration, runOnHost } = await import("../validate/host-run.ts");
+  const { demandHost, hostGeneration, runOnHost } = await import("../validate/host-run.ts");
   const { generationByName } = await import("../generations/index.ts");
   const cache = cacheFolder(options.cache);
+  demandHost(scripts);
   const generation = generationByName(options.generation ?? "") ?? hostGeneration();
   const runner = buildRunner(cache);
   const scriptLimitS = wholeOption(options.limit, "--limit", 1);
@@ -190,7 +191,7 @@ async function validateAll(paths: readonly string[], options: ValidateOptions): 
   const scripts = paths.flatMap(readScripts);
   const { judge } = await import("../validate/verdict.ts");
   const { renderTally, renderVerdict } = await import("../validate/difference-table.ts");
-  const side = options.host === true ? await openHostSide(options) : await openKernelSide(options);
+  const side = options.host === true ? await openHostSide(scripts, options) : await openKernelSide(options);
   const result = await side.run(scripts);
   tellKernel(result, side.origin);
   const verdicts: Verdict[] = [];

@@ -10,8 +10,9 @@ import { mmap } from "../kernel/mm/mmap.ts";
 import { mprotect } from "../kernel/mm/mprotect.ts";
 import { mremap } from "../kernel/mm/mremap.ts";
 import { munmap } from "../kernel/mm/munmap.ts";
-import { hasTranslation, pinPage } from "../kernel/mm/pin.ts";
+import { hasTranslation, pinPage, unpinSome } from "../kernel/mm/pin.ts";
 import { VM } from "../kernel/mm/vma.ts";
+import { splitHugePages } from "../kernel/thp/debug-split.ts";
 import type { ByteRange, ScriptProt, Statement } from "../workloads/script/ast.ts";
 import { countTry, fault, faultOutcome, type Session } from "./session.ts";
 import type { Region, Task } from "./tasks.ts";
@@ -105,19 +106,52 @@ export function* callAdvise(session: Session, task: Task, s: Of<"advise">): Path
   return yield* madvise(session.k, task.mm, start, pages, s.advice);
 }
 
-/** get_user_pages with write access on every page of the range. */
+/** get_user_pages on every page of the range: for writing, or to read what is there. */
 export function* callPin(session: Session, task: Task, s: Of<"pin">): Path<number> {
   const region = task.regions.get(s.region);
   if (region === undefined) return -ERRNO.EFAULT;
   const { start, pages } = rangePages(region, s.range);
+  const write = s.prot === "rw";
+  const own = task.pins.get(s.region) ?? [];
+  task.pins.set(s.region, own);
   for (let vpn = start; vpn < start + pages; vpn++) {
-    for (let tries = 0; !pinPage(session.k, task.mm, vpn); tries++) {
+    const before = task.mm.pins.length;
+    for (let tries = 0; !pinPage(session.k, task.mm, vpn, write); tries++) {
       countTry(tries);
       const startNs = session.k.nowNs;
-      yield fault(session, task.mm, asVpn(vpn), true);
+      yield fault(session, task.mm, asVpn(vpn), write);
       const outcome = faultOutcome(session, task.mm, startNs);
       if (outcome === "segv" || outcome === "oom") return -ERRNO.EFAULT;
     }
+    own.push(...task.mm.pins.slice(before));
   }
+  return 0;
+}
+
+/** Lets go of every page that `pin` took under this region's name. */
+// biome-ignore lint/correctness/useYield: a statement that has nothing to wait for
+export function* callUnpin(session: Session, task: Task, s: Of<"unpin">): Path<number> {
+  unpinSome(session.k, task.mm, task.pins.get(s.region) ?? []);
+  task.pins.delete(s.region);
+  return 0;
+}
+
+/** Writes the range to debugfs' split_huge_pages. */
+export function* callSplit(session: Session, task: Task, s: Of<"split">): Path<number> {
+  const region = task.regions.get(s.region);
+  if (region === undefined) return -ERRNO.EINVAL;
+  const { start, pages } = rangePages(region, s.range);
+  yield* splitHugePages(session.k, task.mm, start, start + pages);
+  return 0;
+}
+
+const THP_DISABLE = { off: 0, on: 1, "except-advised": 3 } as const;
+
+/** prctl(PR_SET_THP_DISABLE). */
+export function* callThpDisable({ k }: Session, task: Task, s: Of<"thp_disable">): Path<number> {
+  if (s.mode === "except-advised" && !k.behaviours.thpDisableExceptAdvised) return -ERRNO.EINVAL;
+  yield task.mm.mmapLock.acquire;
+  task.mm.thpDisable = THP_DISABLE[s.mode];
+  yield task.mm.mmapLock.release;
   return 0;
 }

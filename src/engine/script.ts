@@ -23,7 +23,17 @@ import { touchesOf } from "../workloads/script/touches.ts";
 import { call, idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne } from "./references.ts";
-import { callAdvise, callMap, callPin, callProtect, callRemap, callUnmap } from "./script-calls.ts";
+import {
+  callAdvise,
+  callMap,
+  callPin,
+  callProtect,
+  callRemap,
+  callSplit,
+  callThpDisable,
+  callUnmap,
+  callUnpin,
+} from "./script-calls.ts";
 import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
 import { beginRound, endRound, makeSteady, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
@@ -126,6 +136,12 @@ function runStatement(run: ScriptRun, task: Task, s: Statement): Path<number> {
       return callAdvise(session, task, s);
     case "pin":
       return callPin(session, task, s);
+    case "unpin":
+      return callUnpin(session, task, s);
+    case "split":
+      return callSplit(session, task, s);
+    case "thp_disable":
+      return callThpDisable(session, task, s);
     case "read":
     case "write":
       return touch(run, task, s);
@@ -145,9 +161,9 @@ function* report(run: ScriptRun, task: Task, label: string): Path<number> {
   return 0;
 }
 
-type Control = Exclude<
+type Control = Extract<
   Statement,
-  { readonly op: "map" | "unmap" | "remap" | "protect" | "advise" | "pin" | "read" | "write" | "snapshot" }
+  { readonly op: "cpu" | "sleep" | "repeat" | "during" | "fork" | "thread" | "join" }
 >;
 
 /** Statements about tasks and time. */
@@ -213,7 +229,7 @@ function* startChild(
   } else {
     spend(k, k.costs.syscallNs);
     task.mm.users += 1;
-    child = makeTask(s.name, task.mm, task.regions);
+    child = makeTask(s.name, task.mm, task.regions, task.pins);
   }
   task.children.set(s.name, child);
   child.pinnedCpu = task.pinnedCpu;

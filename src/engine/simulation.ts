@@ -36,7 +36,8 @@ export interface MachineChoice {
   readonly memBytes?: number;
   /** Size of a huge page: a power of two from 8 KiB to 2 MiB; 2 MiB unless told. */
   readonly hugeBytes?: number | undefined;
-  readonly swapBytes?: number;
+  /** Swap space; the script's own, or none, unless told. */
+  readonly swapBytes?: number | undefined;
   readonly fragmentedRatio?: number;
   readonly seed?: number;
 }
@@ -100,7 +101,7 @@ export function machineSpec(given: MachineChoice, own: ScriptMachine | undefined
     memBytes,
     geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
     distances: evenDistances(nodes),
-    swapBytes: given.swapBytes ?? 0,
+    swapBytes: given.swapBytes ?? own?.swapBytes ?? 0,
     fragmentedRatio: given.fragmentedRatio ?? 0,
     seed: given.seed ?? 1,
   };

@@ -1,4 +1,5 @@
 /** A task of a script: a runner with an address space and the regions that it knows by name. */
+import type { Pfn } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import type { Runner } from "./driver-state.ts";
 
@@ -17,6 +18,8 @@ export interface Task {
   readonly mm: Mm;
   /** By name; threads share the map, a child has a copy. */
   readonly regions: Map<string, Region>;
+  /** What `pin` took, by the region's name; threads share it, a child begins with none. */
+  readonly pins: Map<string, Pfn[]>;
   runner: Runner | undefined;
   /** The CPU that it is pinned to; children inherit it. */
   pinnedCpu: number | undefined;
@@ -27,11 +30,17 @@ export interface Task {
   finished: boolean;
 }
 
-export function makeTask(name: string, mm: Mm, regions: Map<string, Region>): Task {
+export function makeTask(
+  name: string,
+  mm: Mm,
+  regions: Map<string, Region>,
+  pins: Map<string, Pfn[]> = new Map(),
+): Task {
   return {
     name,
     mm,
     regions,
+    pins,
     runner: undefined,
     pinnedCpu: undefined,
     children: new Map(),

@@ -39,6 +39,9 @@ export const BEHAVIOURS_6_1: Behaviours = {
   mergeUnfaulted: false,
   smapsSkipsHiddenHuge: true,
   numaDesign: { policy: "mainline" },
+  splitFreesZeros: false,
+  adviceOnPtes: "by-page",
+  thpDisableExceptAdvised: false,
 };
 
 export const LINUX_6_1: Generation = {

@@ -16,6 +16,8 @@ export const BEHAVIOURS_6_12 = derive(BEHAVIOURS_6_1, {
   lruBatch: 31,
   pgfaultAt: "completion",
   smapsSkipsHiddenHuge: false,
+  splitFreesZeros: true,
+  adviceOnPtes: "by-folio",
 });
 
 export const LINUX_6_12: Generation = {

@@ -16,6 +16,7 @@ export const LINUX_6_18: Generation = {
     dontneedFreesTable: true,
     reuseOfPartOfHuge: "exact",
     mergeUnfaulted: true,
+    thpDisableExceptAdvised: true,
   }),
   knobs: [...COMMON_KNOBS, SHRINK_UNDERUSED],
   sources: ["mm/ of v6.18", "real programs' traces and counters, recorded on 6.18.44"],

@@ -96,6 +96,18 @@ export interface Behaviours {
   readonly reuseOfPartOfHuge: "refcount" | "exact";
   /** smaps leaves out a huge page that may not be accessed now (6.1): PROT_NONE, or a NUMA hint mark. */
   readonly smapsSkipsHiddenHuge: boolean;
+  /**
+   * A huge page that is split gives back the base pages that hold nothing but zeros (6.12+). mm/migrate.c
+   * try_to_map_unused_to_zeropage().
+   */
+  readonly splitFreesZeros: boolean;
+  /**
+   * MADV_FREE, MADV_COLD and MADV_PAGEOUT on PTEs of a huge page: split it (6.1), or take it whole if the
+   * range maps all of it (6.10+). mm/madvise.c madvise_folio_pte_batch().
+   */
+  readonly adviceOnPtes: "by-page" | "by-folio";
+  /** prctl(PR_SET_THP_DISABLE) takes PR_THP_DISABLE_EXCEPT_ADVISED (6.18+). */
+  readonly thpDisableExceptAdvised: boolean;
   /** Areas without anon_vma merge with faulted neighbours (6.16+). mm/vma.c is_mergeable_anon_vma(). */
   readonly mergeUnfaulted: boolean;
   /** What this kernel does where later ones have a knob that it lacks. */

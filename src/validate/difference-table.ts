@@ -1,11 +1,16 @@
 /** A comparison as text: one line a script, and below it the rows that differ. */
-import type { Row } from "./compare.ts";
+import type { Row, Tolerance } from "./compare.ts";
 import type { Verdict } from "./verdict.ts";
 
 const HEADS = ["snapshot", "figure", "model", "kernel", "tolerance", "verdict"] as const;
 
+function describeTolerance(tolerance: Tolerance): string {
+  if (typeof tolerance !== "number") return `-${tolerance[0]} +${tolerance[1]}`;
+  return tolerance === 0 ? "exact" : `± ${tolerance}`;
+}
+
 function cells(row: Row): string[] {
-  const tolerance = row.tolerance === 0 ? "exact" : `± ${row.tolerance}`;
+  const tolerance = describeTolerance(row.tolerance);
   return [row.snapshot, row.figure, row.model, row.kernel, tolerance, row.agrees ? "agrees" : "DIFFERS"];
 }
 

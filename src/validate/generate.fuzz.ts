@@ -16,7 +16,14 @@ const COUNT = 12;
 const seeds = Array.from({ length: COUNT }, (_, index) => 7000 + index);
 const textOf = (kind: FuzzKind, seed: number): string => printScript(generateScript(kind, seed, "x"));
 
-test.each(["thp", "numa"] as const)(
+test("scripts about balancing read back and differ by seed", () => {
+  const texts = seeds.map((seed) => textOf("numa", seed));
+  expect(new Set(texts).size).toBe(COUNT);
+  for (const text of texts) expect(printScript(parseScript(text, "numa"))).toBe(text);
+  expect(texts.filter((text) => text.includes("during 4s")).length).toBe(COUNT);
+});
+
+test.each(["thp", "placement"] as const)(
   "scripts of kind %s read back, differ by seed and run in the model",
   (kind) => {
     const texts = seeds.map((seed) => textOf(kind, seed));

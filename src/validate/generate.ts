@@ -1,14 +1,21 @@
 /**
  * Random valid scripts, from a seed: the same seed gives the same script everywhere. Addresses are fixed and
- * a snapshot follows every statement, so that a disagreement names the statement; khugepaged and NUMA
- * balancing are kept quiet, because what they do depends on when they do it.
+ * a snapshot follows every statement, so that a disagreement names the statement; khugepaged is kept quiet,
+ * because what it does depends on when it does it, and so is NUMA balancing but in its own kind
+ * (`generate-balancing.ts`).
  */
-import { assert } from "../lib/assert.ts";
 import { below, makePrng, type Prng } from "../lib/prng.ts";
 import type { Advice } from "../workloads/records.ts";
 import type { ByteRange, Script, ScriptProt, Statement } from "../workloads/script/ast.ts";
+import { balancingScript } from "./generate-balancing.ts";
+import { pick, weighted } from "./pick.ts";
 
-export type FuzzKind = "thp" | "numa";
+/**
+ * `thp`: one CPU. `placement`: tasks wander between two nodes, nothing moves by itself. `numa`: automatic
+ * balancing, on two nodes.
+ */
+export type FuzzKind = "thp" | "placement" | "numa";
+export const FUZZ_KINDS: readonly FuzzKind[] = ["thp", "placement", "numa"];
 
 const PAGE_BYTES = 4096;
 const HUGE_BYTES = 2 ** 21;
@@ -21,6 +28,8 @@ const APART_BYTES = 0x100000000;
 /** A region as the script has left it: what of it is mapped, and with which rights. */
 interface Mapped {
   readonly name: string;
+  readonly shared: boolean;
+  pinned: boolean;
   pages: number;
   /** 0 not mapped, 1 none, 2 read, 3 read and write. */
   access: Uint8Array;
@@ -32,24 +41,6 @@ interface Making {
   readonly regions: Mapped[];
   readonly body: Statement[];
   moves: number;
-}
-
-function pick<T>(rng: Prng, choices: readonly T[]): T {
-  assert(choices.length > 0, "there is something to pick from");
-  return choices[below(rng, choices.length)]!;
-}
-
-/** Picks by weight. */
-function weighted<T>(rng: Prng, choices: readonly (readonly [weight: number, choice: T])[]): T {
-  let left = below(
-    rng,
-    choices.reduce((sum, [weight]) => sum + weight, 0),
-  );
-  for (const [weight, choice] of choices) {
-    if (left < weight) return choice;
-    left -= weight;
-  }
-  throw new Error("unreachable: the weights add up");
 }
 
 const STEPS_BYTES = [4 * KB, 4 * KB, 8 * KB, 64 * KB, 512 * KB, HUGE_BYTES] as const;
@@ -126,12 +117,21 @@ const ADVICE: readonly (readonly [weight: number, advice: Advice])[] = [
   [4, "hugepage"],
   [3, "nohugepage"],
   [4, "collapse"],
+  [3, "free"],
+  [2, "cold"],
+  [2, "pageout"],
+  [1, "willneed"],
+  [2, "dontfork"],
+  [1, "dofork"],
 ];
 
 function advise(m: Making, line: number): Statement {
   const region = pick(m.rng, m.regions);
   const range = bytesOf(allowedRange(m, region, 1));
-  return { op: "advise", line, region: region.name, range, advice: weighted(m.rng, ADVICE) };
+  const advice = weighted(m.rng, ADVICE);
+  // Reclaim unmaps shared pages, which the model leaves out.
+  const meant = region.shared && advice === "pageout" ? "dontneed" : advice;
+  return { op: "advise", line, region: region.name, range, advice: meant };
 }
 
 /** Moves a region elsewhere, sometimes with another size. */
@@ -149,6 +149,49 @@ function remap(m: Making, line: number): Statement {
 /** Mostly aligned to a huge page, else by any number of pages: a move then cannot keep huge pages whole. */
 function randomOffset(rng: Prng): number {
   return below(rng, 3) === 0 ? below(rng, 512) * PAGE_BYTES : 0;
+}
+
+/** References that somebody else holds: to write to, or only to read. */
+function pin(m: Making, line: number): Statement {
+  const region = pick(m.rng, m.regions);
+  if (region.pinned && below(m.rng, 2) === 0) {
+    region.pinned = false;
+    return { op: "unpin", line, region: region.name };
+  }
+  region.pinned = true;
+  const prot = pick(m.rng, ["ro", "rw"] as const);
+  const range = bytesOf(allowedRange(m, region, prot === "rw" ? 3 : 2));
+  return { op: "pin", line, region: region.name, range, prot };
+}
+
+function split(m: Making, line: number): Statement {
+  const region = pick(m.rng, m.regions);
+  return { op: "split", line, region: region.name, range: bytesOf(randomRange(m.rng, region.pages)) };
+}
+
+function thpDisable(m: Making, line: number): Statement {
+  return { op: "thp_disable", line, mode: pick(m.rng, ["on", "off"] as const) };
+}
+
+/** A thread that does a few things, in the same address space, and is waited for. */
+function thread(m: Making, line: number): Statement[] {
+  const name = `t${line}`;
+  const inside: Making = { ...m, body: [] };
+  const body: Statement[] = [{ op: "cpu", line, cpu: cpuOf(m) }];
+  for (let left = 1 + below(m.rng, 2); left > 0; left--) {
+    body.push(
+      weighted(m.rng, [
+        [6, touch],
+        [2, advise],
+        [1, protect],
+        [1, unmap],
+      ])(inside, line),
+    );
+  }
+  return [
+    { op: "thread", line, name, body },
+    { op: "join", line, name },
+  ];
 }
 
 /** A child that does a few things and is waited for. It has its own copy of the books. */
@@ -176,8 +219,8 @@ function fork(m: Making, line: number): Statement[] {
   ];
 }
 
-/** "thp" stays on one CPU; "numa" wanders between two that are on different nodes. */
-const cpuOf = (m: Making): number => (m.kind === "numa" ? below(m.rng, 2) : 0);
+/** "thp" stays on one CPU; "placement" wanders between two that are on different nodes. */
+const cpuOf = (m: Making): number => (m.kind === "placement" ? below(m.rng, 2) : 0);
 
 function mapRegions(m: Making): void {
   const count = 1 + below(m.rng, 3);
@@ -185,7 +228,9 @@ function mapRegions(m: Making): void {
     const even = below(m.rng, 2) === 0;
     const pages = even ? 512 * (1 + below(m.rng, 4)) : 256 + below(m.rng, 1792);
     const at = FIRST_ADDRESS + i * APART_BYTES + randomOffset(m.rng);
-    m.regions.push({ name: `r${i}`, pages, access: new Uint8Array(pages).fill(3) });
+    const shared = below(m.rng, 10) === 0;
+    const access = new Uint8Array(pages).fill(3);
+    m.regions.push({ name: `r${i}`, shared, pinned: false, pages, access });
     m.body.push({
       op: "map",
       line: i,
@@ -194,8 +239,8 @@ function mapRegions(m: Making): void {
       at,
       align: undefined,
       prot: "rw",
-      shared: false,
-      populate: false,
+      shared,
+      populate: below(m.rng, 8) === 0,
     });
   }
 }
@@ -233,12 +278,13 @@ function randomSettings(rng: Prng): Script["settings"] {
 /** A random script. `name` is what messages call it. */
 export function generateScript(kind: FuzzKind, seed: number, name: string): Script {
   const rng = makePrng(seed);
+  if (kind === "numa") return balancingScript(rng, name);
   const m: Making = { rng, kind, regions: [], body: [{ op: "cpu", line: 0, cpu: 0 }], moves: 0 };
   const settings = randomSettings(rng);
   mapRegions(m);
   const statements = 4 + below(rng, 12);
   for (let i = 0; i < statements; i++) {
-    if (kind === "numa" && below(rng, 3) === 0) m.body.push({ op: "cpu", line: i, cpu: cpuOf(m) });
+    if (kind === "placement" && below(rng, 3) === 0) m.body.push({ op: "cpu", line: i, cpu: cpuOf(m) });
     const make = weighted<(m: Making, line: number) => Statement | Statement[]>(rng, [
       [30, touch],
       [6, unmap],
@@ -246,6 +292,10 @@ export function generateScript(kind: FuzzKind, seed: number, name: string): Scri
       [14, advise],
       [3, remap],
       [11, fork],
+      [4, thread],
+      [4, pin],
+      [3, split],
+      [1, thpDisable],
     ]);
     const made = make(m, i);
     m.body.push(...(Array.isArray(made) ? made : [made]), { op: "snapshot", line: i, label: `s${i}` });

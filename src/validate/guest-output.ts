@@ -23,6 +23,14 @@ export interface GuestKernel {
   readonly cpus: string;
 }
 
+/** What a kernel lacks that scripts are about: a line each, for people. */
+export function lacksOf({ thp, nodes }: GuestKernel): string[] {
+  return [
+    ...(thp === "none" ? ["this kernel has no transparent huge pages: their counters stay 0"] : []),
+    ...(nodes === "none" ? ["this kernel knows no NUMA: every page is on node 0"] : []),
+  ];
+}
+
 /** What became of one script in the guest. Only "ran" is a result. */
 export type GuestRun =
   | { readonly outcome: "ran"; readonly lines: readonly ScriptLine[] }
@@ -36,6 +44,8 @@ export interface GuestOutput {
   readonly unfinished: string | undefined;
   /** The runner said that it was done. */
   readonly over: boolean;
+  /** Why the runner ran no script at all. */
+  readonly refused: string | undefined;
   /** What the console said outside of results: for people, when something went wrong. */
   readonly messages: readonly string[];
 }
@@ -45,6 +55,7 @@ interface Reading {
   readonly runs: Map<string, GuestRun>;
   unfinished: string | undefined;
   over: boolean;
+  refused: string | undefined;
   readonly messages: string[];
   lines: ScriptLine[];
   /** First thing in the script's output that is no line of the language. */
@@ -75,7 +86,8 @@ function readMark(r: Reading, words: readonly string[], rest: string): void {
       why === undefined ? { outcome: "ran", lines: r.lines } : { outcome: "failed", why, lines: r.lines },
     );
     r.unfinished = undefined;
-  } else if (what === "over") r.over = true;
+  } else if (what === "refused") r.refused = rest;
+  else if (what === "over") r.over = true;
 }
 
 function readResult(r: Reading, text: string): void {
@@ -98,11 +110,13 @@ export function readGuestOutput(text: string, mark: string): GuestOutput {
     runs: new Map(),
     unfinished: undefined,
     over: false,
+    refused: undefined,
     messages: [],
     lines: [],
     broken: undefined,
   };
-  for (const line of text.split(/\r?\n/)) {
+  // Under load QEMU's serial line may hand over NULs in front of what was said.
+  for (const line of text.replaceAll("\0", "").split(/\r?\n/)) {
     // A kernel message may stand in front of a mark, on the same line.
     const at = line.indexOf(mark + " ");
     if (at >= 0) {
@@ -112,6 +126,6 @@ export function readGuestOutput(text: string, mark: string): GuestOutput {
     } else if (r.unfinished !== undefined && line.startsWith("{")) readResult(r, line);
     else if (line.trim() !== "") r.messages.push(line);
   }
-  const { kernel, runs, unfinished, over, messages } = r;
-  return { kernel, runs, unfinished, over, messages };
+  const { kernel, runs, unfinished, over, refused, messages } = r;
+  return { kernel, runs, unfinished, over, refused, messages };
 }

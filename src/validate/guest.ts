@@ -24,6 +24,8 @@ export interface GuestScript {
 
 export interface GuestOptions {
   readonly vmlinuz: string;
+  /** Modules that this kernel needs for a disk. */
+  readonly modules: readonly string[];
   readonly runner: string;
   readonly accelerator: Accelerator;
   /** Raw consoles are kept in a folder below this one. */
@@ -99,7 +101,7 @@ async function bootWith(
   options.onBoot(`${name}: ${order.length} scripts on ${printMachine(machine)}`);
   const end = await bootGuest({
     vmlinuz: options.vmlinuz,
-    initramfs: makeInitramfs(options.runner, texts),
+    initramfs: makeInitramfs(options.runner, texts, machine.swapBytes === undefined ? [] : options.modules),
     machine,
     accelerator: options.accelerator,
     mark,
@@ -119,6 +121,10 @@ async function bootWith(
       work.runs[index] = { outcome: "failed", why: whyLost(end, output.messages), lines: [] };
     } else left.push(index);
   });
+  if (output.refused !== undefined) {
+    for (const index of left) work.runs[index] = { outcome: "failed", why: output.refused, lines: [] };
+    return [];
+  }
   // A boot that did not get as far as one script would not do so the next time either.
   if (left.length === order.length) {
     const why = whyLost(end, output.messages);

@@ -26,17 +26,36 @@ export function hostGeneration(): Generation {
   );
 }
 
-function demandHost(scripts: readonly GuestScript[]): void {
-  if (process.platform !== "linux") throw new UserError("not run: --host needs Linux");
-  if (process.getuid?.() !== 0) throw new UserError("not run: --host writes kernel knobs, which needs root");
+/** What counts of the machine that one sits at. */
+export interface Host {
+  readonly platform: string;
+  readonly uid: number | undefined;
+  readonly cpus: number;
+}
+
+const thisHost = (): Host => ({
+  platform: process.platform,
+  uid: process.getuid?.(),
+  cpus: cpus().length,
+});
+
+/** Throws if this machine cannot run the scripts as they want it. */
+export function demandHost(scripts: readonly GuestScript[], host: Host = thisHost()): void {
+  if (host.platform !== "linux") throw new UserError("not run: --host needs Linux");
+  if (host.uid !== 0)
+    throw new UserError(
+      "not run: --host writes kernel knobs, which needs root: use sudo, or a virtual machine",
+    );
   for (const { script } of scripts) {
     const machine = script.machine;
     if (machine === undefined) continue;
     const place = { file: script.file };
     if (machine.nodes !== 1)
       throw new UserError("not run: --host has one node, the machine line says more", place);
-    if (machine.cpus > cpus().length)
+    if (machine.cpus > host.cpus)
       throw new UserError("not run: this machine has fewer CPUs than its line says", place);
+    if (machine.swapBytes !== undefined)
+      throw new UserError("not run: --host has no swap of its own, the machine line wants some", place);
   }
 }
 
@@ -45,7 +64,6 @@ export async function runOnHost(
   scripts: readonly GuestScript[],
   o: { readonly runner: string; readonly cache: string; readonly scriptLimitS: number },
 ): Promise<GuestResult> {
-  demandHost(scripts);
   mkdirSync(join(o.cache, "runs"), { recursive: true });
   const folder = mkdtempSync(join(o.cache, "runs", "host-"));
   const names = scripts.map(({ text }, index) => {

@@ -10,14 +10,14 @@ import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
 /** The machine of a script that names none. */
 export const DEFAULT_MACHINE: ScriptMachine = { nodes: 1, cpus: 2, memBytes: 2 ** 30, hugeBytes: undefined };
 
-function machineSpec({ nodes, cpus, memBytes, hugeBytes }: ScriptMachine): MachineSpec {
+function machineSpec({ nodes, cpus, memBytes, hugeBytes, swapBytes }: ScriptMachine): MachineSpec {
   return {
     nodes,
     cpus,
     memBytes,
     geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
     distances: evenDistances(nodes),
-    swapBytes: 0,
+    swapBytes: swapBytes ?? 0,
     fragmentedRatio: 0,
     seed: 1,
   };

@@ -1,7 +1,8 @@
 /** One boot of a virtual machine: its command line, its console, its end. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { PAGE_BYTES } from "../core/units.ts";
 import { UserError } from "../lib/assert.ts";
 import type { ScriptMachine } from "../workloads/script/ast.ts";
 
@@ -59,17 +60,29 @@ function machineArguments({ nodes, cpus, memBytes }: ScriptMachine): string[] {
   return args;
 }
 
-function commandLine(boot: Boot, archive: string): string[] {
+/** A disk of nothing but holes, for swap: what the guest writes to it goes with the boot. */
+function swapArguments({ machine }: Boot, disk: string): string[] {
+  if (machine.swapBytes === undefined) return [];
+  return [
+    ...["-drive", `file=${disk},format=raw,if=none,id=swap,cache=unsafe`],
+    ...["-device", "virtio-blk-pci,drive=swap"],
+  ];
+}
+
+function commandLine(boot: Boot, archive: string, disk: string): string[] {
   const kernelWords = [
-    "console=ttyS0 loglevel=4 panic=-1 mitigations=off norandmaps",
+    // On a busy host an emulated timer may miss the moment at which the kernel tests it (no_timer_check).
+    "console=ttyS0 loglevel=4 panic=-1 mitigations=off norandmaps no_timer_check",
     `mark=${boot.mark} nodes=${boot.machine.nodes}`,
     `limit=${boot.scriptLimitS} drop=${boot.dropCaches ? 1 : 0}`,
+    `swap=${boot.machine.swapBytes === undefined ? 0 : 1}`,
   ];
   return [
     ...["-accel", boot.accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
     // The same plain CPU everywhere: what a kernel does must not depend on the machine that it is asked on.
     ...["-cpu", "qemu64"],
     ...machineArguments(boot.machine),
+    ...swapArguments(boot, disk),
     ...["-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"],
     ...["-kernel", boot.vmlinuz, "-initrd", archive, "-append", kernelWords.join(" ")],
   ];
@@ -99,9 +112,14 @@ export function bootGuest(boot: Boot): Promise<BootEnd> {
   const archive = join(boot.folder, `${boot.name}.cpio`);
   const consoleFile = join(boot.folder, `${boot.name}.console.txt`);
   writeFileSync(archive, boot.initramfs);
+  const disk = join(boot.folder, `${boot.name}.swap`);
+  if (boot.machine.swapBytes !== undefined) {
+    writeFileSync(disk, "");
+    truncateSync(disk, Math.floor(boot.machine.swapBytes / PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES);
+  }
   const kept = openSync(consoleFile, "w");
   const startedMs = performance.now();
-  const child = spawn(QEMU, commandLine(boot, archive), { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(QEMU, commandLine(boot, archive, disk), { stdio: ["ignore", "pipe", "pipe"] });
   const pieces: Buffer[] = [];
   let complaint = "";
   let silent = false;
@@ -126,6 +144,7 @@ export function bootGuest(boot: Boot): Promise<BootEnd> {
       leaveBehind();
       closeSync(kept);
       rmSync(archive, { force: true });
+      rmSync(disk, { force: true });
     };
     child.on("error", (error: NodeJS.ErrnoException) => {
       end();

@@ -1,6 +1,7 @@
 /** The real kernels that a validation can ask, and how Debian's come into the cache folder. */
 import { spawnSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Generation } from "../generations/generation.ts";
 import { GENERATIONS, generationByName } from "../generations/index.ts";
 import { UserError } from "../lib/assert.ts";
@@ -44,12 +45,17 @@ const DEBIAN: readonly DebianKernel[] = [
 export interface Target {
   readonly name: string;
   readonly vmlinuz: string;
+  /** Files of modules that it needs for a disk; none if they are built in, or unknown. */
+  readonly modules: readonly string[];
   /** What is known of where it came from, for people. */
   readonly origin: string;
   readonly generation: Generation;
 }
 
 const INFO = "package.txt";
+const MODULES = "modules";
+/** What a disk for swap needs; a kernel that has some of them built in packs no such files. */
+const DISK_MODULES = /^(virtio(_ring|_pci|_pci_legacy_dev|_pci_modern_dev|_blk)?)\.ko(\.xz)?$/;
 
 function demandGeneration(name: string): Generation {
   const generation = generationByName(name);
@@ -58,6 +64,13 @@ function demandGeneration(name: string): Generation {
   throw new UserError(`expected one of ${known.join(", ")}, found '${name}'${didYouMean(name, known)}`, {
     file: "--generation",
   });
+}
+
+function modulesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /** The kernel of `--kernel`: a Debian name whose image is in the cache, or a path. */
@@ -71,7 +84,11 @@ export function targetOf(kernel: string, generation: string | undefined, cache: 
       );
     }
     const origin = readFileSync(join(cache, debian.name, INFO), "utf8").trim();
-    return { name: kernel, vmlinuz, origin, generation: demandGeneration(generation ?? debian.generation) };
+    const modules = modulesIn(join(cache, debian.name, MODULES));
+    return {
+      ...{ name: kernel, vmlinuz, modules, origin },
+      generation: demandGeneration(generation ?? debian.generation),
+    };
   }
   if (!existsSync(kernel)) {
     const names = DEBIAN.map(({ name }) => name);
@@ -86,7 +103,10 @@ export function targetOf(kernel: string, generation: string | undefined, cache: 
   if (generation === undefined) {
     throw new UserError("which generation is this kernel? Say it with --generation", { file: kernel });
   }
-  return { name: kernel, vmlinuz: kernel, origin: kernel, generation: demandGeneration(generation) };
+  return {
+    ...{ name: kernel, vmlinuz: kernel, modules: [], origin: kernel },
+    generation: demandGeneration(generation),
+  };
 }
 
 export const debianNames = (): string[] => DEBIAN.map(({ name }) => name);
@@ -123,12 +143,26 @@ function findPackage({ name, packages }: DebianKernel): string {
   );
 }
 
+/** Copies the modules of disks, unpacked, from a package's tree into the folder `modules` of `work`. */
+function collectModules(tree: string, work: string): void {
+  const to = join(work, MODULES);
+  mkdirSync(to);
+  for (const path of readdirSync(tree, { recursive: true, encoding: "utf8" })) {
+    const name = basename(path);
+    if (!DISK_MODULES.test(name)) continue;
+    copyFileSync(join(tree, path), join(to, name));
+    if (name.endsWith(".xz") && output("xz", ["-d", join(to, name)]) === undefined) {
+      throw new UserError("xz is missing, which unpacks kernel modules: apt-get install xz-utils");
+    }
+  }
+}
+
 /** Brings a Debian kernel into the cache. Answers with what it did. */
 export function fetchKernel(kernelName: string, cache: string): string {
   const debian = DEBIAN.find(({ name }) => name === kernelName);
   if (debian === undefined) return `${kernelName} is used as it is`;
   const folder = join(cache, debian.name);
-  if (existsSync(join(folder, "vmlinuz"))) {
+  if (existsSync(join(folder, "vmlinuz")) && existsSync(join(folder, MODULES))) {
     return `${debian.name} is there: ${readFileSync(join(folder, INFO), "utf8").trim()}`;
   }
   const chosen = findPackage(debian);
@@ -147,6 +181,9 @@ export function fetchKernel(kernelName: string, cache: string): string {
     if (image === undefined) throw new UserError(`${chosen} holds no kernel image`);
     const version = decodeURIComponent(deb.split("_")[1] ?? "");
     writeFileSync(join(folder, INFO), `${chosen} ${version}\n`);
+    collectModules(join(work, "x", "lib", "modules"), work);
+    rmSync(join(folder, MODULES), { recursive: true, force: true });
+    renameSync(join(work, MODULES), join(folder, MODULES));
     renameSync(join(boot, image), join(folder, "vmlinuz"));
     return `${debian.name} unpacked: ${chosen} ${version}`;
   } finally {

@@ -6,6 +6,7 @@ import type { ScriptLine } from "../engine/simulate.ts";
 import type { Generation } from "../generations/generation.ts";
 import { BrokenBelief, UserError } from "../lib/assert.ts";
 import type { Script } from "../workloads/script/ast.ts";
+import { claimRows } from "./claims.ts";
 import { type Comparison, compareRuns, LIVE, someStatement } from "./compare.ts";
 import type { GuestRun } from "./guest-output.ts";
 import { runModel } from "./model.ts";
@@ -35,8 +36,10 @@ export function judge(script: Script, generation: Generation, guest: GuestRun): 
   if (guest.outcome === "failed") return { kind: "not-run", why: guest.why };
   const model = modelLines(script, generation);
   if (typeof model === "string") return { kind: "model-failed", why: model };
-  const comparison = compareRuns(script, model, guest.lines, LIVE);
-  if (comparison.rows.length === 0)
+  const compared = compareRuns(script, model, guest.lines, LIVE);
+  if (compared.rows.length === 0)
     return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
-  return { kind: comparison.agrees ? "agrees" : "differs", comparison };
+  const rows = [...compared.rows, ...claimRows(script, model, guest.lines)];
+  const agrees = rows.every((row) => row.agrees);
+  return { kind: agrees ? "agrees" : "differs", comparison: { rows, agrees } };
 }

@@ -69,6 +69,9 @@ const BEHAVIOURS: Behaviours = {
   pgfaultAt: "entry",
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
+  splitFreesZeros: false,
+  adviceOnPtes: "by-page",
+  thpDisableExceptAdvised: false,
   smapsSkipsHiddenHuge: true,
   numaDesign: { policy: "mainline" },
 };

@@ -11,6 +11,7 @@
  *               mm/swapfile.c reuse_swap_page(), v4.20 ("map-count").
  * Not modelled: KSM, FAULT_FLAG_UNSHARE, writenotify of shared file mappings.
  */
+import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
 import type { Path } from "../../core/ops.ts";
 import { asPfn, NO_FRAME, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
@@ -73,6 +74,7 @@ export function* faultWriteProtected(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn)
   const shared = (vma.flags & VM.SHARED) !== 0;
   if (shared || (!noFrame && canReuse(k, vma, old))) {
     k.pt.pteFlags[pte] = flags | WRITABLE;
+    k.vmstat[C.pgreuse]! += 1;
     // Kernels before cpupids left the mark of a page that a write takes over.
     if (k.behaviours.numaDesign.policy === "mainline") resetCpupid(k, old, 1);
     yield lock.release;

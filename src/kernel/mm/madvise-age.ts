@@ -3,7 +3,7 @@
  * is split off first, which needs the page to be mapped once and not pinned.
  *
  * Models:       mm/madvise.c madvise_free_pte_range(), madvise_cold_or_pageout_pte_range(), mm/huge_memory.c
- *               madvise_free_huge_pmd(), v6.1.
+ *               madvise_free_huge_pmd(), v6.1; madvise_folio_pte_batch(), v6.10 ("by-folio").
  * Not modelled: files' pages; the page-cache filter of PAGEOUT.
  */
 import type { Op, Path } from "../../core/ops.ts";
@@ -87,16 +87,88 @@ function freePtes(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, ops:
     }
     if (flags === 0 || (flags & (PTE.ZERO | PTE.FILE)) !== 0) continue;
     const pfn = asPfn(k.pt.ptePfn[i]!);
-    if (pageMapCount(k, pfn) !== 1) {
-      if (isHuge(k, pfn)) return;
-      continue;
-    }
-    if (isHuge(k, pfn) && !splitForPart(k, headOf(k, pfn), ops)) return;
+    if (isHuge(k, pfn)) {
+      const next = takeHuge(k, row, vpn, to, ops);
+      if (next === STOP) return;
+      if (next > vpn) {
+        if (next > vpn + 1) freeWhole(k, row, vpn);
+        vpn = next - 1;
+        continue;
+      }
+    } else if (pageMapCount(k, pfn) !== 1) continue;
+    if ((k.pt.pteFlags[i]! & PTE.PRESENT) === 0 || (k.pt.pteFlags[i]! & PTE.ZERO) !== 0) continue;
     k.frames.flags[pfn]! &= ~FRAME.DIRTY;
     k.pt.pteFlags[i]! &= ~(PTE.YOUNG | PTE.DIRTY);
     lruLazyFree(k, pfn);
     spend(k, k.costs.changePteNs);
   }
+}
+
+const STOP = -1;
+
+/**
+ * A PTE of a huge page: it is split first, unless all of it is meant and taken whole. Answers with the same
+ * page when it is a base page now, with the page behind the huge one when that is whole, with the next page
+ * when this one is passed over, or with STOP when the region's rest is.
+ */
+function takeHuge(k: Kernel, row: PmdRow, vpn: number, to: number, ops: Op[]): number {
+  const n = k.geometry.pagesPerHuge;
+  const i = k.pt.pmd.value[row]! * n + (vpn % n);
+  const pfn = asPfn(k.pt.ptePfn[i]!);
+  const head = headOf(k, pfn);
+  if (k.behaviours.adviceOnPtes === "by-page") {
+    return pageMapCount(k, pfn) === 1 && splitForPart(k, head, ops) ? vpn : STOP;
+  }
+  if (batchOf(k, i, vpn % n, to - vpn) === n) return vpn + n;
+  return !likelyShared(k, head) && splitForPart(k, head, ops) ? vpn : vpn + 1;
+}
+
+/** How many PTEs from this one on map the pages of a huge page that follow one another, to its end. */
+function batchOf(k: Kernel, from: number, offset: number, pages: number): number {
+  const { pteFlags, ptePfn } = k.pt;
+  const first = ptePfn[from]!;
+  const end = Math.min(
+    k.geometry.pagesPerHuge - offset,
+    pages,
+    headOf(k, asPfn(first)) + k.geometry.pagesPerHuge - first,
+  );
+  let count = 1;
+  while (count < end && (pteFlags[from + count]! & (PTE.PRESENT | PTE.ZERO | PTE.FILE)) === PTE.PRESENT) {
+    if (ptePfn[from + count] !== first + count) break;
+    count++;
+  }
+  return count;
+}
+
+/** The kernel's guess whether several address spaces map a huge page, from its first page's count. */
+function likelyShared(k: Kernel, head: Pfn): boolean {
+  const mapped = mappingCount(k, head);
+  if (k.blocks.hugeMapCount[head >> k.geometry.hugeOrder]! > 0) return mapped > 1;
+  return mapped > k.geometry.pagesPerHuge || k.frames.mapCount[head]! > 1;
+}
+
+/** A huge page whose PTEs are all in the range: free it lazily if nobody else maps it. */
+function freeWhole(k: Kernel, row: PmdRow, vpn: number): void {
+  const n = k.geometry.pagesPerHuge;
+  const from = k.pt.pmd.value[row]! * n + (vpn % n);
+  const head = asPfn(k.pt.ptePfn[from]!);
+  const dirty = (k.frames.flags[head]! & (FRAME.DIRTY | FRAME.SWAPCACHE)) !== 0;
+  if (dirty && mappingCount(k, head) !== n) return;
+  k.frames.flags[head]! &= ~FRAME.DIRTY;
+  for (let i = from; i < from + n; i++) k.pt.pteFlags[i]! &= ~(PTE.YOUNG | PTE.DIRTY);
+  lruLazyFree(k, head);
+  spend(k, n * k.costs.changePteNs);
+}
+
+/** The same for MADV_COLD and MADV_PAGEOUT. */
+function ageWhole(k: Kernel, row: PmdRow, vpn: number, out: boolean, chosen: Pfn[]): void {
+  const n = k.geometry.pagesPerHuge;
+  const from = k.pt.pmd.value[row]! * n + (vpn % n);
+  const head = asPfn(k.pt.ptePfn[from]!);
+  if ((k.frames.flags[head]! & FRAME.LRU) === 0 || mappingCount(k, head) !== n) return;
+  for (let i = from; i < from + n; i++) k.pt.pteFlags[i]! &= ~PTE.YOUNG;
+  spend(k, n * k.costs.changePteNs);
+  age(k, head, out, chosen);
 }
 
 /** MADV_COLD, or MADV_PAGEOUT when `out`. */
@@ -137,7 +209,14 @@ function agePtes(
     if ((flags & PTE.PRESENT) === 0 || (flags & (PTE.ZERO | PTE.FILE)) !== 0) continue;
     const pfn = asPfn(k.pt.ptePfn[i]!);
     if (isHuge(k, pfn)) {
-      if (pageMapCount(k, pfn) !== 1 || !splitForPart(k, headOf(k, pfn), ops)) return;
+      const next = takeHuge(k, row, vpn, to, ops);
+      if (next === STOP) return;
+      if (next > vpn) {
+        if (next > vpn + 1) ageWhole(k, row, vpn, out, chosen);
+        vpn = next - 1;
+        continue;
+      }
+      if ((k.pt.pteFlags[i]! & PTE.PRESENT) === 0 || (k.pt.pteFlags[i]! & PTE.ZERO) !== 0) continue;
     }
     if ((k.frames.flags[pfn]! & FRAME.LRU) === 0 || pageMapCount(k, pfn) !== 1) continue;
     k.pt.pteFlags[i]! &= ~PTE.YOUNG;

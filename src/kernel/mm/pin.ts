@@ -14,12 +14,14 @@ import { findRow, PMD, PTE, pteIndex } from "./page-table.ts";
 import { headOf } from "./rmap.ts";
 
 /**
- * Pins the page that is mapped at `vpn`; false if none is, or not for writing (the caller faults it in and
- * tries again).
+ * Pins the page that is mapped at `vpn`; false if none is, or not for writing when that is what it is for
+ * (the caller faults it in and tries again).
  */
-export function pinPage(k: Kernel, mm: Mm, vpn: number): boolean {
+export function pinPage(k: Kernel, mm: Mm, vpn: number, write = true): boolean {
   const pfn = frameAt(k, mm, vpn);
-  if (pfn < 0 || !isWritable(k, mm, vpn)) return false;
+  // Nobody counts the references of a zero page.
+  if (pfn < 0) return !write && hasTranslation(k, mm, asVpn(vpn));
+  if (write ? !isWritable(k, mm, vpn) : !hasTranslation(k, mm, asVpn(vpn))) return false;
   const head = headOf(k, pfn);
   k.frames.refCount[head]! += 1;
   k.pins.set(head, (k.pins.get(head) ?? 0) + 1);
@@ -54,6 +56,11 @@ function dropPin(k: Kernel, head: Pfn): void {
 export function unpinAll(k: Kernel, mm: Mm): void {
   for (const head of mm.pins) dropPin(k, head);
   mm.pins.length = 0;
+}
+
+/** Lets go of some of what the process has pinned; a page that is pinned twice stands in the list twice. */
+export function unpinSome(k: Kernel, mm: Mm, heads: readonly Pfn[]): void {
+  for (const head of heads) unpinPage(k, mm, head);
 }
 
 /** The frame that backs a page, or -1: nothing, the zero page, a file's page, swap. */

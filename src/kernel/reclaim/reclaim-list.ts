@@ -14,7 +14,7 @@ import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
 import { locksFree } from "../buddy/move-page.ts";
-import { FRAME } from "../mm/frames.ts";
+import { BLOCK, FRAME } from "../mm/frames.ts";
 import type { RmapHit } from "../mm/rmap.ts";
 import { VM } from "../mm/vma.ts";
 import { type Kernel, spend } from "../state.ts";
@@ -93,8 +93,7 @@ function swapOrSplit(
   ops: Op[],
 ): Fate {
   const huge = (k.frames.flags[pfn]! & FRAME.HEAD) !== 0;
-  // A huge page without a PMD mapping would have to be unmapped page by page anyhow.
-  if (huge && k.blocks.hugeMapCount[pfn >> k.geometry.hugeOrder] === 0) {
+  if (huge && splitsFirst(k, pfn)) {
     return splitIntoList(k, pages, pfn, ops) ? "split" : "activate";
   }
   const slot = takeSwapFor(k, pfn);
@@ -105,6 +104,13 @@ function swapOrSplit(
   if (!huge || !splitIntoList(k, pages, pfn, ops)) return "activate";
   k.vmstat[C.thp_swpout_fallback]! += 1;
   return "split";
+}
+
+/** A huge page that is not mapped by a PMD (6.1), or not mapped in full (6.10+), is split before it goes. */
+function splitsFirst(k: Kernel, head: Pfn): boolean {
+  const block = head >> k.geometry.hugeOrder;
+  if (k.behaviours.adviceOnPtes === "by-page") return k.blocks.hugeMapCount[block] === 0;
+  return (k.blocks.flags[block]! & BLOCK.PARTIAL) !== 0;
 }
 
 /** Splits an isolated huge page; its base pages, isolated each, join the list. */

@@ -189,7 +189,11 @@ test("a queued huge page that cannot be split stays queued", () => {
 });
 
 test("the underused shrinker splits huge pages of which too little was touched", () => {
-  const behaviours = { underusedShrinker: true, deferredSplit: "partially-mapped" } as const;
+  const behaviours = {
+    underusedShrinker: true,
+    splitFreesZeros: true,
+    deferredSplit: "partially-mapped",
+  } as const;
   const { k, mm, start } = hugeMachine({ behaviours, tunables: { maxPtesNone: 2, shrinkUnderused: true } });
   expect(k.thp.deferredLength[0]).toBe(1);
   expect(runAlone(shrinkDeferred(k, LOCAL, 0))).toBe(1);

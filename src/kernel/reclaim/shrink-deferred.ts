@@ -20,7 +20,6 @@ import type { Kernel } from "../state.ts";
 import { thpForget } from "../thp/deferred.ts";
 import { splitPage } from "../thp/split.ts";
 import { allMappings } from "./references.ts";
-import { freeUntouched } from "./zero-pages.ts";
 
 /** Objects of one call, and of the least amount of work that is worth one (SHRINK_BATCH). */
 const BATCH_OBJECTS = 128;
@@ -80,10 +79,7 @@ function splitQueued(k: Kernel, head: Pfn, ops: Op[]): boolean {
   }
   k.frames.refCount[head]! += 1;
   const split = splitPage(k, head, head, ops);
-  if (split && whole) {
-    k.vmstat[C.thp_underused_split_page]! += 1;
-    freeUntouched(k, head, ops);
-  }
+  if (split && whole) k.vmstat[C.thp_underused_split_page]! += 1;
   if (!split) moveToEnd(k, block);
   putPage(k, head);
   return split;

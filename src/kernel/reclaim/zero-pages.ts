@@ -8,10 +8,12 @@
 import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
+import { FRAME } from "../mm/frames.ts";
 import { addAnonPages } from "../mm/mm.ts";
 import { linearPage, PTE } from "../mm/page-table.ts";
 import { mappingsOf } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
+import { findVma, VM } from "../mm/vma.ts";
 import type { Kernel } from "../state.ts";
 import { type FlushBatch, flushBatch, noteFlush } from "./flush-batch.ts";
 
@@ -22,18 +24,21 @@ export function freeUntouched(k: Kernel, first: Pfn, ops: Op[]): void {
   for (let i = 0; i < geometry.pagesPerHuge; i++) {
     const pfn = asPfn(first + i);
     const hits = mappingsOf(k, pfn);
-    const touched = hits.some((hit) => {
+    const kept = hits.some((hit) => {
       const linear = linearPage(pt, hit.row, hit.vpn);
-      return (pt.touched[linear >> 3]! & (1 << (linear & 7))) !== 0;
+      const touched = (pt.touched[linear >> 3]! & (1 << (linear & 7))) !== 0;
+      return touched || ((findVma(hit.mm, hit.vpn)?.flags ?? 0) & VM.LOCKED) !== 0;
     });
-    if (touched || hits.length !== 1 || frames.mapCount[pfn] !== 1) continue;
-    const hit = hits[0]!;
-    pt.ptePfn[hit.pte] = 0;
-    pt.pteFlags[hit.pte] = PTE.PRESENT | PTE.ZERO;
-    addAnonPages(hit.mm, -1);
-    removePteRmap(k, pfn, 1);
-    noteFlush(batch, hit.mm, hit.vpn, 1);
-    putPage(k, pfn);
+    const { flags, mapCount } = frames;
+    if (kept || hits.length !== mapCount[pfn] || (flags[pfn]! & FRAME.SWAPCACHE) !== 0) continue;
+    for (const hit of hits) {
+      pt.ptePfn[hit.pte] = 0;
+      pt.pteFlags[hit.pte] = PTE.PRESENT | PTE.ZERO;
+      addAnonPages(hit.mm, -1);
+      removePteRmap(k, pfn, 1);
+      noteFlush(batch, hit.mm, hit.vpn, 1);
+      putPage(k, pfn);
+    }
   }
   flushBatch(k, batch, ops);
 }

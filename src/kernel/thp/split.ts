@@ -5,7 +5,7 @@
  *     split page:  every PMD that maps it is split; then base pages                   (fails while pinned)
  *
  * Models:       mm/huge_memory.c __split_huge_pmd_locked(), split_huge_page_to_list(), v6.1; no double map
- *               from 6.2 on.
+ *               from 6.2 on; base pages of zeros given back from 6.12 on.
  * Not modelled: migration entries while a page is split (the paths that would see them wait for the page
  *               lock), freezing.
  */
@@ -23,6 +23,7 @@ import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, noAccessMark } from "../mm/vma.ts";
 import { spreadCpupid } from "../numa/cpupid.ts";
 import { lruSplit } from "../reclaim/lru.ts";
+import { freeUntouched } from "../reclaim/zero-pages.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { deferSplit, thpForget } from "./deferred.ts";
@@ -91,6 +92,13 @@ function expectedReferences(k: Kernel, head: Pfn): number {
   return mappingCount(k, head) + (inSwapCache ? k.geometry.pagesPerHuge : 0) + 1;
 }
 
+/** Whether nobody but its mappings, its swap cache and the caller, who holds one reference, has it. */
+export function canSplit(k: Kernel, head: Pfn): boolean {
+  const { frames } = k;
+  const locked = (frames.flags[head]! & FRAME.LOCKED) !== 0;
+  return !locked && frames.refCount[head] === expectedReferences(k, head);
+}
+
 /**
  * Splits a huge page on which the caller holds a reference (it moves to the frame `held`). True on success;
  * base pages that nobody maps are freed. The ops to yield for the TLB flushes are pushed to `ops`.
@@ -98,7 +106,7 @@ function expectedReferences(k: Kernel, head: Pfn): number {
 export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   const { frames } = k;
   assert((frames.flags[head]! & FRAME.HEAD) !== 0, "a page that is split is the head of a huge page");
-  if ((frames.flags[head]! & FRAME.LOCKED) !== 0 || frames.refCount[head] !== expectedReferences(k, head)) {
+  if (!canSplit(k, head)) {
     k.vmstat[C.thp_split_page_failed]! += 1;
     return false;
   }
@@ -115,6 +123,7 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   k.vmstat[C.thp_split_page]! += 1;
   emit(k, EVENT.splitPage, head);
   freeUnmapped(k, head, held);
+  if (k.behaviours.splitFreesZeros) freeUntouched(k, head, ops);
   return true;
 }
 

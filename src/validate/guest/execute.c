@@ -6,9 +6,11 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -91,25 +93,64 @@ static int do_remap(struct region *r, const struct statement *s) {
   return 0;
 }
 
-/*
- * A reference by get_user_pages that lasts until exit: the pages are spliced into pipes that nobody reads. Before,
- * they are made present for writing, as a driver that writes to them would have it.
- */
-static int do_pin(char *from, uint64_t bytes) {
-  int64_t before = faults_so_far();
-  if (madvise(from, bytes, MADV_POPULATE_WRITE) != 0) return EFAULT;
-  script_faults += faults_so_far() - before;
-  while (bytes > 0) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-    fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
-    struct iovec vector = { from, bytes < 1 << 20 ? bytes : 1 << 20 };
-    ssize_t taken = vmsplice(ends[1], &vector, 1, SPLICE_F_NONBLOCK);
-    if (taken <= 0) return taken < 0 ? errno : EFAULT;
-    from += taken;
-    bytes -= (uint64_t)taken;
+/* Pipes that hold pinned pages, by the region's name. A child closes those that it inherits: its parent pinned. */
+static struct pin {
+  char name[NAME_BYTES];
+  int ends[2];
+} pins[PIPES_MAX];
+static int pin_count;
+
+/* Closes the pipes of a region, or all of them. */
+static void unpin(const char *name) {
+  for (int i = pin_count; i-- > 0; ) {
+    if (name != NULL && strcmp(pins[i].name, name) != 0) continue;
+    close(pins[i].ends[0]);
+    close(pins[i].ends[1]);
+    pins[i] = pins[--pin_count];
   }
-  return 0;
+}
+
+/*
+ * A reference by get_user_pages that lasts until it is let go: the pages are spliced into pipes that nobody reads. For
+ * writing they are made present for that before, as a driver that writes to them would have it.
+ */
+static int do_pin(const struct statement *s, char *from, uint64_t bytes) {
+  volatile int64_t before = faults_so_far();
+  int error = 0;
+  if ((s->prot & PROT_WRITE) != 0 && madvise(from, bytes, MADV_POPULATE_WRITE) != 0) error = EFAULT;
+  while (error == 0 && bytes > 0) {
+    struct pin *pin = &pins[pin_count];
+    if (pin_count == PIPES_MAX || pipe2(pin->ends, O_CLOEXEC | O_NONBLOCK) != 0) return EMFILE;
+    strcpy(pin->name, s->name);
+    pin_count++;
+    fcntl(pin->ends[1], F_SETPIPE_SZ, 1 << 20);
+    struct iovec vector = { from, bytes < 1 << 20 ? bytes : 1 << 20 };
+    ssize_t taken = vmsplice(pin->ends[1], &vector, 1, SPLICE_F_NONBLOCK);
+    if (taken <= 0) error = EFAULT;
+    else {
+      from += taken;
+      bytes -= (uint64_t)taken;
+    }
+  }
+  script_faults += faults_so_far() - before;
+  return error;
+}
+
+/* Has debugfs split the huge pages of a range of this process. */
+static int do_split(uint64_t from, uint64_t bytes) {
+  char text[96];
+  int fd = open("/sys/kernel/debug/split_huge_pages", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int length = snprintf(text, sizeof text, "%d,0x%llx,0x%llx", getpid(), (unsigned long long)from,
+                        (unsigned long long)(from + bytes));
+  int error = write(fd, text, (size_t)length) < 0 ? errno : 0;
+  close(fd);
+  return error;
+}
+
+/* The exception for advised areas is a flag of its own, which older kernels refuse. */
+static int do_thp_disable(int mode) {
+  return prctl(PR_SET_THP_DISABLE, mode & 1, mode & 2, 0, 0) == 0 ? 0 : errno;
 }
 
 static void on_fault(int signal) {
@@ -161,6 +202,8 @@ static int do_cpu(uint64_t cpu) {
 }
 
 static void do_sleep(uint64_t ns) {
+  /* While this task sleeps, another may report. */
+  publish_own_faults();
   struct timespec left = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
   while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
@@ -188,6 +231,7 @@ static int do_fork(const struct statement *s, int body) {
   if (pid < 0) return errno;
   if (pid == 0) {
     child_count = 0;
+    unpin(NULL);
     warm_up();
     run_body(body, s->end);
     publish_own_faults();
@@ -243,7 +287,7 @@ static void run_block(const struct statement *s, int body) {
 /* A statement about a region: its range, then the call. */
 static int run_on_region(const struct statement *s) {
   struct region *r = find_region(s->name);
-  if (r == NULL) return s->op == OP_UNMAP ? EINVAL : s->op == OP_PROTECT || s->op == OP_ADVISE ? ENOMEM : EFAULT;
+  if (r == NULL) return s->op == OP_UNMAP || s->op == OP_SPLIT ? EINVAL : s->op == OP_PROTECT || s->op == OP_ADVISE ? ENOMEM : EFAULT;
   if (s->op == OP_REMAP) return do_remap(r, s);
   uint64_t to = s->to == TO_END ? r->size : s->to;
   char *from = (char *)r->base + s->from;
@@ -251,7 +295,8 @@ static int run_on_region(const struct statement *s) {
   /* Calls take whole pages; a range that ends before it begins is the kernel's to refuse. */
   from -= (uint64_t)from % PAGE_BYTES;
   uint64_t bytes = whole_pages(r->base + to - (uint64_t)from);
-  if (s->op == OP_PIN) return do_pin(from, bytes);
+  if (s->op == OP_PIN) return do_pin(s, from, bytes);
+  if (s->op == OP_SPLIT) return do_split((uint64_t)from, bytes);
   int failed = s->op == OP_UNMAP ? munmap(from, bytes)
     : s->op == OP_PROTECT ? mprotect(from, bytes, s->prot)
     : madvise(from, bytes, s->advice);
@@ -260,7 +305,7 @@ static int run_on_region(const struct statement *s) {
 
 static const char *const OP_NAMES[] = {
   "cpu", "map", "unmap", "remap", "protect", "advise", "read", "write", "pin",
-  "sleep", "repeat", "during", "fork", "thread", "join", "snapshot",
+  "sleep", "repeat", "during", "fork", "thread", "join", "snapshot", "unpin", "split", "thp_disable",
 };
 
 static int run_statement(int index) {
@@ -274,6 +319,8 @@ static int run_statement(int index) {
     case OP_THREAD: return do_thread(s);
     case OP_JOIN: return do_join(s->name);
     case OP_SNAPSHOT: snapshot(s->name); return 0;
+    case OP_UNPIN: unpin(s->name); return 0;
+    case OP_THP_DISABLE: return do_thp_disable(s->advice);
     default: return run_on_region(s);
   }
 }

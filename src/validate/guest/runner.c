@@ -206,6 +206,15 @@ static void boot(void) {
   mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 }
 
+/* The disk for swap, if the machine is to have one: without it none of its scripts means anything. */
+static int boot_swap(void) {
+  if (strcmp(option("swap", "0"), "1") != 0) return 0;
+  const char *wrong = start_swap();
+  if (wrong == NULL) return 0;
+  printf("%s refused %s\n", option("mark", "@@"), wrong);
+  return -1;
+}
+
 /* A script is never left with the knobs of a machine that people use: who interrupts waits until it has ended. */
 static void block_signals(void) {
   sigset_t blocked;
@@ -234,7 +243,7 @@ int main(int argc, char **argv) {
   if (!init)
     for (int i = 1; i < argc && !asked_to_stop(); i++) run_one("/proc/self/exe", argv[i], argv[i]);
   struct dirent **entries;
-  int count = init ? scandir("/scripts", &entries, is_script, alphasort) : 0;
+  int count = init && boot_swap() == 0 ? scandir("/scripts", &entries, is_script, alphasort) : 0;
   for (int i = 0; i < count; i++) {
     char path[512];
     snprintf(path, sizeof path, "/scripts/%s", entries[i]->d_name);

@@ -18,12 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NAME_BYTES = 64, STATEMENTS_MAX = 2048, SETTINGS_MAX = 64, COUNTERS_MAX = 512, OUTPUT_BYTES = 1 << 20 };
-enum { REGIONS_MAX = 64, TASKS_MAX = 256, THREADS_MAX = 16, PAGE_BYTES = 4096 };
+enum { NAME_BYTES = 64, STATEMENTS_MAX = 4096, SETTINGS_MAX = 64, COUNTERS_MAX = 512, OUTPUT_BYTES = 1 << 20 };
+enum { REGIONS_MAX = 64, TASKS_MAX = 256, THREADS_MAX = 16, PIPES_MAX = 256, PAGE_BYTES = 4096 };
 
 enum op {
   OP_CPU, OP_MAP, OP_UNMAP, OP_REMAP, OP_PROTECT, OP_ADVISE, OP_READ, OP_WRITE, OP_PIN,
   OP_SLEEP, OP_REPEAT, OP_DURING, OP_FORK, OP_THREAD, OP_JOIN, OP_SNAPSHOT,
+  OP_UNPIN, OP_SPLIT, OP_THP_DISABLE,
 };
 
 /* TO of a range that goes to the region's end. */
@@ -117,6 +118,9 @@ void publish_own_faults(void);
 int64_t faults_so_far(void);
 extern __thread int64_t script_faults, published_faults;
 uint64_t now_ns(void);
+
+/* swap.c: loads the drivers of the disk that is there for swap, and swaps to it; what went wrong, or NULL. */
+const char *start_swap(void);
 
 /* execute.c: runs the script of the arena as the calling process. */
 void run_script(void);

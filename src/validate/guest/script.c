@@ -28,12 +28,16 @@ static const struct word_value OPS[] = {
   { "cpu", OP_CPU }, { "map", OP_MAP }, { "unmap", OP_UNMAP }, { "remap", OP_REMAP }, { "protect", OP_PROTECT },
   { "advise", OP_ADVISE }, { "read", OP_READ }, { "write", OP_WRITE }, { "pin", OP_PIN }, { "sleep", OP_SLEEP },
   { "repeat", OP_REPEAT }, { "during", OP_DURING }, { "fork", OP_FORK }, { "thread", OP_THREAD },
-  { "join", OP_JOIN }, { "snapshot", OP_SNAPSHOT }, { NULL, 0 },
+  { "join", OP_JOIN }, { "snapshot", OP_SNAPSHOT }, { "unpin", OP_UNPIN }, { "split", OP_SPLIT },
+  { "thp_disable", OP_THP_DISABLE }, { NULL, 0 },
 };
 
 static const struct word_value PROTS[] = {
   { "ro", PROT_READ }, { "rw", PROT_READ | PROT_WRITE }, { "none", PROT_NONE }, { NULL, 0 },
 };
+
+/* The arguments of PR_SET_THP_DISABLE: 1 for on, and the flag that excepts what is advised in bit 1. */
+static const struct word_value THP_DISABLE[] = { { "off", 0 }, { "on", 1 }, { "except-advised", 3 }, { NULL, 0 } };
 
 static const struct word_value ADVICE[] = {
   { "hugepage", MADV_HUGEPAGE }, { "nohugepage", MADV_NOHUGEPAGE }, { "collapse", MADV_COLLAPSE },
@@ -136,7 +140,14 @@ static int parse_arguments(struct statement *s, char **w, int n) {
   switch (s->op) {
     case OP_MAP: return parse_map(s, w, n);
     case OP_REMAP: return parse_remap(s, w, n);
-    case OP_UNMAP: case OP_PIN: return at == n ? 0 : -1;
+    case OP_UNMAP: case OP_SPLIT: return at == n ? 0 : -1;
+    case OP_UNPIN: return n == 2 ? 0 : -1;
+    case OP_THP_DISABLE: return n == 2 ? look_up(THP_DISABLE, w[1], &s->advice) : -1;
+    case OP_PIN:
+      s->prot = PROT_READ | PROT_WRITE;
+      if (last && strcmp(w[at], "ro") == 0) s->prot = PROT_READ;
+      else if (at != n) return -1;
+      return 0;
     case OP_PROTECT: return last ? look_up(PROTS, w[at], &s->prot) : -1;
     case OP_ADVISE: return last ? look_up(ADVICE, w[at], &s->advice) : -1;
     case OP_READ: case OP_WRITE: return parse_touch(s, w, n, at);

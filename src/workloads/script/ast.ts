@@ -12,6 +12,9 @@ export interface ByteRange {
 
 export type ScriptProt = "ro" | "rw" | "none";
 
+/** What a process says of huge pages for itself: none, none unless advised (6.18+), or as the knobs say. */
+export type ThpDisable = "on" | "except-advised" | "off";
+
 export type Statement = { readonly line: number } & (
   | { readonly op: "cpu"; readonly cpu: number }
   | {
@@ -46,7 +49,16 @@ export type Statement = { readonly line: number } & (
       /** Set for `random SEED COUNT`. */
       readonly random: { readonly seed: bigint; readonly count: number } | undefined;
     }
-  | { readonly op: "pin"; readonly region: string; readonly range: ByteRange | undefined }
+  | {
+      readonly op: "pin";
+      readonly region: string;
+      readonly range: ByteRange | undefined;
+      /** "ro": to read from; "rw": to write to, which copies what is shared first. */
+      readonly prot: "ro" | "rw";
+    }
+  | { readonly op: "unpin"; readonly region: string }
+  | { readonly op: "split"; readonly region: string; readonly range: ByteRange | undefined }
+  | { readonly op: "thp_disable"; readonly mode: ThpDisable }
   | { readonly op: "sleep"; readonly ns: number }
   | { readonly op: "repeat"; readonly times: number; readonly body: readonly Statement[] }
   | { readonly op: "during"; readonly ns: number; readonly body: readonly Statement[] }
@@ -73,6 +85,8 @@ export interface ScriptMachine {
   readonly cpus: number;
   readonly memBytes: number;
   readonly hugeBytes: number | undefined;
+  /** Swap space; undefined is none. */
+  readonly swapBytes?: number | undefined;
 }
 
 export interface Script {

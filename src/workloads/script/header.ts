@@ -17,12 +17,12 @@ import {
   takeWord,
 } from "./words.ts";
 
-const MACHINE_KEYS = ["nodes", "cpus", "mem", "huge"] as const;
+const MACHINE_KEYS = ["nodes", "cpus", "mem", "huge", "swap"] as const;
 type MachineKey = (typeof MACHINE_KEYS)[number];
 
 /** What one `key=value` of a machine accepts. */
 function machineValue(line: Line, key: MachineKey, text: string): number {
-  const bytes = key === "mem" || key === "huge";
+  const bytes = key === "mem" || key === "huge" || key === "swap";
   const value = bytes ? parseSize(text) : /^\d+$/.test(text) ? Number(text) : undefined;
   if (value === undefined || value < 1) {
     throw expected(
@@ -37,7 +37,7 @@ function machineValue(line: Line, key: MachineKey, text: string): number {
   return value;
 }
 
-/** Reads `nodes=2 cpus=2 mem=2G [huge=2M]` from the cursor to the line's end. */
+/** Reads `nodes=2 cpus=2 mem=2G [huge=2M] [swap=1G]` from the cursor to the line's end. */
 export function readMachine(line: Line): ScriptMachine {
   const values = new Map<MachineKey, number>();
   while (line.at < line.words.length) {
@@ -49,7 +49,7 @@ export function readMachine(line: Line): ScriptMachine {
       throw mistake(
         line,
         line.words[line.at],
-        `expected nodes=, cpus=, mem= or huge=, found '${peek(line)}'${advice}`,
+        `expected nodes=, cpus=, mem=, huge= or swap=, found '${peek(line)}'${advice}`,
       );
     }
     if (values.has(key)) throw expected(line, `${key}= only once`);
@@ -62,6 +62,7 @@ export function readMachine(line: Line): ScriptMachine {
     cpus: values.get("cpus")!,
     memBytes: values.get("mem")!,
     hugeBytes: values.get("huge"),
+    ...(values.has("swap") ? { swapBytes: values.get("swap") } : {}),
   };
 }
 

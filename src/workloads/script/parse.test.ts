@@ -134,7 +134,7 @@ test(
         "map a 2M\nadvise a hugepages",
         "t.pw:2:10: expected an advice (hugepage, nohugepage, collapse, dontneed, free, cold, " +
           "pageout, willneed, " +
-          "dontfork), found 'hugepages'; did you mean 'hugepage'?",
+          "dontfork, dofork), found 'hugepages'; did you mean 'hugepage'?",
       ],
       ["cpu 1 2", "t.pw:1:7: expected the end of the line, found '2'"],
       ["repeat 3", "t.pw:1:9: expected '{' (it ends the line that opens a block), the line ends here"],
@@ -146,7 +146,7 @@ test(
       ],
       [
         "machine nodes=1 cpu=1",
-        "t.pw:1:17: expected nodes=, cpus=, mem= or huge=, found 'cpu=1'; did you mean 'cpus='?",
+        "t.pw:1:17: expected nodes=, cpus=, mem=, huge= or swap=, found 'cpu=1'; did you mean 'cpus='?",
       ],
       ["machine nodes=1 cpus=1", "t.pw:1:23: expected mem=, the line ends here"],
       [

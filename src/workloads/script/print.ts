@@ -21,7 +21,8 @@ function printTime(ns: number): string {
 /** `nodes=2 cpus=2 mem=2G`. */
 export function printMachine(machine: ScriptMachine): string {
   const huge = machine.hugeBytes === undefined ? "" : " huge=" + printSize(machine.hugeBytes);
-  return `nodes=${machine.nodes} cpus=${machine.cpus} mem=${printSize(machine.memBytes)}${huge}`;
+  const swap = machine.swapBytes === undefined ? "" : " swap=" + printSize(machine.swapBytes);
+  return `nodes=${machine.nodes} cpus=${machine.cpus} mem=${printSize(machine.memBytes)}${huge}${swap}`;
 }
 
 const printAddress = (address: number): string => "0x" + address.toString(16);
@@ -55,8 +56,14 @@ export function printStatement(s: Statement): string {
     case "map":
       return printMap(s);
     case "unmap":
-    case "pin":
+    case "split":
       return `${s.op} ${s.region}${printRange(s.range)}`;
+    case "pin":
+      return `pin ${s.region}${printRange(s.range)}${s.prot === "ro" ? " ro" : ""}`;
+    case "unpin":
+      return `unpin ${s.region}`;
+    case "thp_disable":
+      return `thp_disable ${s.mode}`;
     case "remap":
       return `remap ${s.region} ${printSize(s.size)}${s.at === undefined ? "" : " at " + printAddress(s.at)}`;
     case "protect":

@@ -41,7 +41,13 @@ const leaf = fc.oneof(
   touch,
   fc.record({ op: fc.constant("cpu" as const), cpu: fc.nat(64) }),
   fc.record({ op: fc.constant("protect" as const), region, range, prot }),
-  fc.record({ op: fc.constantFrom("unmap" as const, "pin" as const), region, range }),
+  fc.record({ op: fc.constantFrom("unmap" as const, "split" as const), region, range }),
+  fc.record({ op: fc.constant("pin" as const), region, range, prot: fc.constantFrom("ro", "rw") }),
+  fc.record({ op: fc.constant("unpin" as const), region }),
+  fc.record({
+    op: fc.constant("thp_disable" as const),
+    mode: fc.constantFrom("on", "except-advised", "off"),
+  }),
   fc.record({ op: fc.constant("sleep" as const), ns: timeNs }),
   fc.record({ op: fc.constant("advise" as const), region, range, advice: fc.constantFrom("free", "cold") }),
   fc.record({
@@ -84,7 +90,7 @@ test("parsing what was printed gives the same script", () => {
         }));
         const script = {
           file: "t.pw",
-          machine: { nodes: 1, cpus: 2, memBytes: 2 ** 30, hugeBytes: undefined },
+          machine: { nodes: 1, cpus: 2, memBytes: 2 ** 30, hugeBytes: undefined, swapBytes: 2 ** 28 },
           settings: [{ knob: "vm.swappiness", value: "10", line: 0 }],
           body: [...maps, ...body, { op: "snapshot", label: "end" }] as unknown as Statement[],
           expectations: [

@@ -1,6 +1,6 @@
 /** One reader for each statement of the script language: from a line's words to its place in the tree. */
 import type { Advice } from "../records.ts";
-import type { ScriptProt, Statement } from "./ast.ts";
+import type { ScriptProt, Statement, ThpDisable } from "./ast.ts";
 import {
   endOfLine,
   expected,
@@ -31,6 +31,7 @@ const ADVICE: readonly Advice[] = [
   "pageout",
   "willneed",
   "dontfork",
+  "dofork",
 ];
 
 const MAP_OPTIONS = ["at", "align", ...PROTS, "shared", "populate"] as const;
@@ -99,11 +100,27 @@ function readTouch(line: Line, op: "read" | "write"): Statement {
   return { op, line: line.number, region, range, step, random };
 }
 
-function readRanged(line: Line, op: "unmap" | "pin"): Statement {
+function readRanged(line: Line, op: "unmap" | "split"): Statement {
   const region = takeName(line, "the region's name");
   const range = takeRange(line);
   endOfLine(line, range === undefined ? ["a range"] : []);
   return { op, line: line.number, region, range };
+}
+
+function readPin(line: Line): Statement {
+  const region = takeName(line, "the region's name");
+  const range = takeRange(line);
+  const prot = takeIf(line, "ro") ? "ro" : "rw";
+  endOfLine(line, prot === "ro" ? [] : range === undefined ? ["a range", "ro"] : ["ro"]);
+  return { op: "pin", line: line.number, region, range, prot };
+}
+
+const THP_DISABLE: readonly ThpDisable[] = ["on", "except-advised", "off"];
+
+function readThpDisable(line: Line): Statement {
+  const mode = takeOneOf(line, THP_DISABLE, "on, except-advised or off");
+  endOfLine(line);
+  return { op: "thp_disable", line: line.number, mode };
 }
 
 function readProtect(line: Line): Statement {
@@ -149,7 +166,11 @@ export const STATEMENTS: Readonly<Record<Statement["op"], (line: Line) => Statem
   advise: readAdvise,
   read: (line) => readTouch(line, "read"),
   write: (line) => readTouch(line, "write"),
-  pin: (line) => readRanged(line, "pin"),
+  pin: readPin,
+  unpin: (line) =>
+    alone(line, { op: "unpin", line: line.number, region: takeName(line, "the region's name") }),
+  split: (line) => readRanged(line, "split"),
+  thp_disable: readThpDisable,
   sleep: (line) => alone(line, { op: "sleep", line: line.number, ns: takeTime(line, "how long") }),
   repeat: (line) => readBlock(line, "repeat"),
   during: (line) => readBlock(line, "during"),
