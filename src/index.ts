@@ -21,6 +21,7 @@ export {
   type Simulated,
   type SimulateOptions,
   simulate,
+  type Workload,
 } from "./engine/simulation.ts";
 // Kernels and hardware.
 export type { Generation } from "./generations/generation.ts";
@@ -63,6 +64,14 @@ export { eventRows, type FlatColumn, sampleRows } from "./report/rows.ts";
 export { type Column, counterRows, type RowGroup, tableOf } from "./report/table.ts";
 export { type Painter, PLAIN, renderText, type TextOptions } from "./report/text.ts";
 export type { Measurement } from "./report/trust.ts";
+// Named workloads: programs that come along.
+export { WORKLOADS, workloadByName } from "./workloads/generators/index.ts";
+export {
+  type NamedWorkload,
+  type ParamSpec,
+  paramRange,
+  type WorkloadSpec,
+} from "./workloads/generators/workload.ts";
 // Traces: text in, the store, records out.
 export {
   detectFormat,

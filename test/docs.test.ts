@@ -7,6 +7,7 @@ import { parseScript } from "../src/workloads/script/parse.ts";
 import { STATEMENTS } from "../src/workloads/script/statements.ts";
 import { headOf, renderMechanisms, withGenerated } from "../tools/fidelity.ts";
 import { renderKnobs } from "../tools/knobs.ts";
+import { renderWorkloads } from "../tools/workloads.ts";
 
 const root = join(import.meta.dirname, "..");
 const readDoc = (path: string) => readFileSync(join(root, path), "utf8");
@@ -52,6 +53,10 @@ describe("documents are true", () => {
 
   test("docs/knobs.md says what the knobs' declarations say (npm run docs)", () => {
     expect(readDoc("docs/knobs.md")).toBe(renderKnobs());
+  });
+
+  test("docs/workloads.md says what the workloads' declarations say (npm run docs)", () => {
+    expect(readDoc("docs/workloads.md")).toBe(renderWorkloads());
   });
 
   test("a head is read to the end of its labels, and its summary is one sentence", () => {

@@ -14,7 +14,7 @@ import { generationOfRelease } from "./nearest.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
 import { commandLine, show } from "./show.ts";
 import { simulate, warn } from "./simulation.ts";
-import { openWorkload, type Workload } from "./workload.ts";
+import { demandWorkload, type Workload } from "./workload.ts";
 
 export interface CompareOptions extends CommonOptions {
   readonly settings?: string;
@@ -34,6 +34,7 @@ are related to the first.
 Examples:
   $ pagewise compare redis.pwt --settings "thp=never; thp=always; thp=always,max_ptes_none=0"
   $ pagewise compare trace.perf.txt.zst --generations "linux-6.1,linux-6.18" --settings "thp=always"
+  $ pagewise compare --workload numa02 --settings "kernel.numa_balancing=0; kernel.numa_balancing=1"
   $ pagewise compare examples/first.pw --generation linux-6.18 --html first.html --json
   $ pagewise compare redis.pwt --settings "thp=never; thp=always" --perfetto redis.pftrace`;
 
@@ -86,7 +87,7 @@ function withTruth(given: CompareOptions, kernelGiven: boolean): [CompareOptions
 
 /** A fault that became a huge page hides the 511 behind it. */
 function warnOfRecording(workload: Workload): void {
-  if (workload.kind === "script") return;
+  if (workload.kind !== "trace") return;
   const { header } = workload.open();
   if (header.coverage !== "faults" || header.recordedUnder !== "always") return;
   err(
@@ -96,11 +97,15 @@ function warnOfRecording(workload: Workload): void {
   );
 }
 
-async function compare(file: string, given: CompareOptions, kernelGiven: boolean): Promise<number> {
+async function compare(
+  file: string | undefined,
+  given: CompareOptions,
+  kernelGiven: boolean,
+): Promise<number> {
   const [options, measurements] = withTruth(given, kernelGiven);
   const plan = planOf(options);
   demandPlaces(options);
-  const workload = await openWorkload(file);
+  const workload = await demandWorkload(file, options.workload);
   warnOfRecording(workload);
   const columns = await simulateAll(workload, plan, options);
   show(columns, options, measurements);
@@ -115,7 +120,7 @@ export function registerCompare(program: Command): void {
     .summary("run one workload under several settings or kernels, side by side")
     .description("Run one workload under several settings or kernels and show the figures side by side.")
     .argument(
-      "<file>",
+      "[file]",
       "a trace, a script, or a text that can be imported (plain, gzip, zstd); - is standard input",
     )
     .option("--settings <columns>", 'columns, such as "thp=never; thp=always; thp=always,max_ptes_none=0"')
@@ -127,7 +132,7 @@ export function registerCompare(program: Command): void {
     );
   whenCalled(
     addCommonOptions(command).addHelpText("after", EXAMPLES),
-    (file: string, options: CompareOptions) =>
+    (file: string | undefined, options: CompareOptions) =>
       compare(file, options, command.getOptionValueSource("generation") !== "default"),
   );
 }

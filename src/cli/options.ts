@@ -15,6 +15,7 @@ import { parseSize } from "../workloads/script/words.ts";
 import { demandFile } from "./host.ts";
 
 export interface CommonOptions {
+  readonly workload?: string;
   readonly generation: string;
   readonly machine?: string;
   readonly hardware: string;
@@ -41,6 +42,10 @@ export function addCommonOptions(command: Command): Command {
   const names = (list: readonly { readonly name: string }[]): string =>
     list.map(({ name }) => name).join(", ");
   return command
+    .option(
+      "--workload <name>",
+      "a program that comes along, such as numa02,threads=8 ('workloads' lists them)",
+    )
     .option("--generation <name>", `kernel to simulate: ${names(GENERATIONS)}`, GENERATIONS[0]!.name)
     .option("--machine <spec>", 'machine, such as "nodes=1 cpus=2 mem=24G"; overrides the script\'s own')
     .option("--hardware <name>", `TLBs and costs: ${names(HARDWARE)}, or a file FILE.toml`, HARDWARE[0]!.name)

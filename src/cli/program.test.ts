@@ -47,6 +47,14 @@ test("a mistake exits with 2 and suggests what was meant", () => {
     [["run", good, "--hardware", "zen44"], /--hardware: expected one of .*; did you mean 'zen4'\?/],
     [["run", good, "--report", "nowhere/x.html"], /nowhere\/x\.html: its folder does not exist/],
     [["compare", good, "--settings", "thp=nevr"], /--settings: expected always \| madvise \| never/],
+    [["run"], /^pagewise: expected a file, or --workload NAME\n$/],
+    [["run", "--workload", "numa2"], /--workload: expected one of .*; did you mean 'numa02'\?/],
+    [
+      ["compare", "--workload", "numa02,size=x"],
+      /--workload: expected a size such as 64M, 2M to 1T, for size/,
+    ],
+    [["compare", good, "--workload", "numa02"], /--workload: expected either --workload or a file/],
+    [["workloads", "numa03"], /no workload has 'numa03' in its name; did you mean 'numa01'\?/],
     [["run", good, broken, "--report", "x.html"], /--report: expected one file to report on, found 2/],
     [["check", "pin-then-migrat"], /there is no scenario 'pin-then-migrat'; did you mean 'pin-then-migrate'/],
     [["check", "pin-then-migrate", "--schedule", "0.9"], /step 2 of the schedule names actor 9; there are 2/],
@@ -180,4 +188,15 @@ test("--hardware takes a description of one's own, with its base's figures where
   assert.equal(mine.hardware, "mine");
   assert.deepEqual(mine.vmstat, plain.vmstat);
   assert.ok(mine.faults_all.total_ns > plain.faults_all.total_ns + 2 * 4000);
+});
+
+test("a named workload runs without a file, and is listed with its parameters", () => {
+  const ran = pagewise("run", "--workload", "numa02,size=2M,rounds=1", "--json");
+  assert.equal(ran.err, "");
+  assert.equal(ran.code, 0);
+  assert.equal(JSON.parse(ran.out).workload, "numa02,size=2M,rounds=1");
+  const listed = pagewise("workloads", "numa02", "--json");
+  const [first] = JSON.parse(listed.out).workloads;
+  assert.deepEqual(first.params[0].name, "threads");
+  assert.match(pagewise("workloads").out, /numa01_THREADLOCAL: .*\n[\s\S]*rounds=1000 \(0 to 1000000000\)/);
 });

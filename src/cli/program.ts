@@ -20,6 +20,7 @@ import { registerRun } from "./run.ts";
 import { rememberArguments } from "./show.ts";
 import { registerValidate } from "./validate.ts";
 import { VERSION } from "./version.ts";
+import { registerWorkloads } from "./workloads.ts";
 
 const EXAMPLES = `
 Examples:
@@ -49,6 +50,7 @@ function makeProgram(): Command {
   registerExport(program);
   registerGenerations(program);
   registerKnobs(program);
+  registerWorkloads(program);
   registerValidate(program);
   registerFuzz(program);
   return program;

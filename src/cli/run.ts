@@ -18,12 +18,13 @@ import { err, out, painterOf, widthChars } from "./host.ts";
 import { addCommonOptions, type CommonOptions, demandGeneration, settingsOf } from "./options.ts";
 import { commandLine, show } from "./show.ts";
 import { simulate, warn } from "./simulation.ts";
-import { openWorkload, type ScriptWorkload, type Workload } from "./workload.ts";
+import { namedWorkload, openWorkload, type ScriptWorkload, type Workload } from "./workload.ts";
 
 const EXAMPLES = `
 Examples:
   $ pagewise run examples/first.pw
   $ pagewise run first.pw second.pw --generation linux-6.18 --json
+  $ pagewise run --workload numa01,size=64M,rounds=10 --machine "nodes=2 cpus=8 mem=4G"
   $ pagewise run redis.pwt --set thp=always --set max_ptes_none=0 --html redis.html
 
 Without --generation the kernel is linux-6.1, of which most has been recorded. The traces in examples/ were
@@ -56,8 +57,8 @@ function showScript(workload: ScriptWorkload, run: Simulated, options: CommonOpt
 /** What a trace's run says, or with `--counters` also a script's. */
 function showFigures(column: Column, workload: Workload, options: CommonOptions): void {
   if (options.json !== true) {
-    if (workload.kind === "trace" || options.counters === true) show([column], options);
-  } else if (workload.kind === "trace") out(JSON.stringify(jsonColumn(column)) + "\n");
+    if (workload.kind !== "script" || options.counters === true) show([column], options);
+  } else if (workload.kind !== "script") out(JSON.stringify(jsonColumn(column)) + "\n");
 }
 
 /**
@@ -92,18 +93,21 @@ async function runOne(workload: Workload, options: CommonOptions, withHugeZero: 
 
 async function runAll(files: readonly string[], options: CommonOptions): Promise<number> {
   const [first] = exportsOf(options);
-  if (first !== undefined && files.length > 1) {
-    throw new UserError(`expected one file to report on, found ${files.length}`, { file: first });
+  const count = files.length + (options.workload === undefined ? 0 : 1);
+  if (first !== undefined && count > 1) {
+    throw new UserError(`expected one file to report on, found ${count}`, { file: first });
   }
   demandPlaces(options);
   // All are opened first: a mistake in the last one stops before the first one runs.
   const workloads: Workload[] = [];
+  if (options.workload !== undefined) workloads.push(namedWorkload(options.workload));
   for (const file of files) workloads.push(await openWorkload(file));
+  if (workloads.length === 0) throw new UserError("expected a file, or --workload NAME");
   const withHugeZero: Boots = new Set();
   let well = true;
   for (const workload of workloads) {
     const name = basename(workload.name, ".pw");
-    if (files.length > 1)
+    if (workloads.length > 1)
       out(options.json === true ? JSON.stringify({ script: name }) + "\n" : `== ${name}\n`);
     well = (await runOne(workload, options, withHugeZero)) && well;
   }
@@ -115,6 +119,6 @@ export function registerRun(program: Command): void {
     .command("run")
     .summary("run scripts or traces under one kernel")
     .description("Run workload scripts (.pw) or traces under one kernel and say what it did to the memory.")
-    .argument("<file...>", "scripts, traces, or texts that can be imported; - is standard input");
+    .argument("[file...]", "scripts, traces, or texts that can be imported; - is standard input");
   whenCalled(addCommonOptions(command).addHelpText("after", EXAMPLES), runAll);
 }

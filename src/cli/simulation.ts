@@ -1,10 +1,21 @@
 /** One run: a workload under a setup. The only file of the command line that calls the engine. */
 import type { Setting } from "../engine/settings.ts";
-import type { Simulated } from "../engine/simulation.ts";
+import type { Workload as Input, Simulated } from "../engine/simulation.ts";
 import type { Generation } from "../generations/generation.ts";
 import { err, progressLine } from "./host.ts";
 import { type CommonOptions, demandHardware, machineChoiceOf } from "./options.ts";
 import type { Workload } from "./workload.ts";
+
+function inputOf(workload: Workload): Input {
+  switch (workload.kind) {
+    case "script":
+      return workload.script;
+    case "trace":
+      return workload.open();
+    case "program":
+      return workload.program;
+  }
+}
 
 /** Simulates. `label` is what the progress line calls this run. */
 export async function simulate(
@@ -25,8 +36,8 @@ export async function simulate(
   const progress = progressLine();
   progress.show(`${o.label} …`);
   try {
-    const input = workload.kind === "script" ? workload.script : workload.open();
-    const program = engine.isScript(input) ? "" : input.header.program;
+    const input = inputOf(workload);
+    const program = "header" in input ? input.header.program : "";
     return engine.simulate(input, {
       generation: o.generation,
       machine: machineChoiceOf(o.options),
@@ -47,7 +58,7 @@ export async function simulate(
 
 /** Tells what of a workload was understood only in part. True if there was anything to tell. */
 export function warn(workload: Workload): boolean {
-  if (workload.kind === "script") return false;
+  if (workload.kind !== "trace") return false;
   for (const warning of workload.warnings) err(`pagewise: warning: ${warning}\n`);
   return workload.warnings.length > 0;
 }

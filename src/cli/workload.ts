@@ -5,6 +5,8 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { UserError } from "../lib/assert.ts";
+import { workloadByName } from "../workloads/generators/index.ts";
+import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import {
   DETECT_BYTES,
   detectFormat,
@@ -37,7 +39,20 @@ export interface TraceWorkload {
   readonly warnings: readonly string[];
 }
 
-export type Workload = ScriptWorkload | TraceWorkload;
+/** A program that comes along: see `pagewise workloads`. */
+export interface ProgramWorkload {
+  readonly kind: "program";
+  readonly name: string;
+  readonly program: NamedWorkload;
+}
+
+export type Workload = ScriptWorkload | TraceWorkload | ProgramWorkload;
+
+/** The workloads of `--workload`. */
+export function namedWorkload(text: string): ProgramWorkload {
+  const program = workloadByName(text, "--workload");
+  return { kind: "program", name: program.name, program };
+}
 
 function warningsOf({ name, cutOff }: Input, summary: ImportSummary): string[] {
   const warnings: string[] = [];

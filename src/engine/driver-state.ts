@@ -54,6 +54,8 @@ export interface Driver {
   horizonNs: number;
   /** The same for a task that is in its program: its next tick comes in between. */
   programLimitNs: number;
+  /** How far a task in its program may be ahead of the horizon: see `engine/program.ts`. */
+  quantumNs: number;
   /** Largest time that any runner has reached. */
   nowNs: number;
   /** What the path that was called last returned. */
@@ -89,6 +91,7 @@ export function makeDriver(k: Kernel): Driver {
     })),
     horizonNs: Number.POSITIVE_INFINITY,
     programLimitNs: Number.POSITIVE_INFINITY,
+    quantumNs: 0,
     nowNs: 0,
     returned: undefined,
     callOp: { kind: "call", path: undefined as never },

@@ -52,7 +52,7 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
 function schedule(d: Driver, runner: Runner, atNs: number): void {
   pushHeap(d.heap, atNs, runner.id);
   if (atNs < d.horizonNs) d.horizonNs = atNs;
-  if (atNs < d.programLimitNs) d.programLimitNs = atNs;
+  if (atNs + d.quantumNs < d.programLimitNs) d.programLimitNs = atNs + d.quantumNs;
 }
 
 /**
@@ -244,11 +244,11 @@ function startTask(d: Driver, { cpu, task, mm }: Runner): void {
   const { queue, sliceStartNs } = d.cpus[cpu]!;
   d.horizonNs = peekTimeNs(d.heap);
   if (queue.length > 0) d.horizonNs = Math.min(d.horizonNs, sliceStartNs + SLICE_NS);
-  d.programLimitNs = d.horizonNs;
+  d.programLimitNs = d.horizonNs + d.quantumNs;
   taskRuns(k, task);
   if (task === undefined) return;
   task.mm = mm;
-  if (k.tunables.numaBalancing) d.programLimitNs = Math.min(d.horizonNs, task.tickAtNs);
+  if (k.tunables.numaBalancing) d.programLimitNs = Math.min(d.programLimitNs, task.tickAtNs);
 }
 
 function takeStolen(k: Kernel, cpu: number): number {

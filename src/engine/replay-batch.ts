@@ -14,10 +14,11 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
   const { k, d } = session;
   const { mm } = thread.process;
   const { cursor } = thread;
-  refreshSlots(replay);
   let tries = 0;
   for (let at = 0; at < batch.length; ) {
     const before = at;
+    // Other threads may have unmapped memory since.
+    refreshSlots(replay);
     at = runReferences(k, k.cpu, batch, replay.slotRows, at, d.programLimitNs, cursor);
     if (at > before) tries = 0;
     if (cursor.stop === STOP.HORIZON) yield returnToUser(session);

@@ -51,10 +51,14 @@ export function* runEvent(
   if (replay.session.options.verify) verifyNow(replay.session);
 }
 
-type Call = Extract<TraceEvent, { readonly kind: "map" | "unmap" | "remap" | "protect" | "advise" | "brk" }>;
+/** What `runCall` carries out; who calls it and when is not its business. */
+export type Call = Extract<
+  TraceEvent,
+  { readonly kind: "map" | "unmap" | "remap" | "protect" | "advise" | "brk" }
+>;
 
-/** A memory system call that succeeded in the recording. */
-function* runCall(replay: Replay, mm: Mm, event: Call): Path<number> {
+/** A memory system call: in a trace, one that succeeded in the recording. */
+export function* runCall(replay: Replay, mm: Mm, event: Call): Path<number> {
   const { k } = replay.session;
   switch (event.kind) {
     case "map": {

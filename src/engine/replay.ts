@@ -65,7 +65,7 @@ function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
 }
 
 /** A recording counts the references to each region. A record of a fault alone is one reference. */
-function warm({ session, trace }: Replay, { process }: ReplayThread, batch: RefBatch): void {
+export function warm({ session, trace }: Replay, { process }: ReplayThread, batch: RefBatch): void {
   const { recorder } = session;
   if (recorder === undefined) return;
   for (let i = 0; i < batch.length; i++) {

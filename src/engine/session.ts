@@ -218,7 +218,7 @@ export function returnToUser({ k, d }: Session): Op {
   if (task === undefined || !k.tunables.numaBalancing) return PREEMPT;
   const policy = numaPolicy(k);
   if (k.nowNs >= task.tickAtNs) policy.tick(k, task);
-  d.programLimitNs = Math.min(d.horizonNs, task.tickAtNs);
+  d.programLimitNs = Math.min(d.horizonNs + d.quantumNs, task.tickAtNs);
   return task.workQueued ? call(d, policy.work(k, task)) : PREEMPT;
 }
 

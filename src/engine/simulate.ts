@@ -8,9 +8,11 @@ import { faultDistributions, lastingHugePeak, meansOf, seriesOf } from "../metri
 import { recordingOf } from "../metrics/recorder.ts";
 import type { Recording } from "../metrics/recording.ts";
 import type { LockResult, ProcessResult, Result } from "../metrics/result.ts";
+import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
 import { processResult } from "./memory-look.ts";
+import { type ProgramOptions, runWorkload } from "./program.ts";
 import { type ReplayOptions, replayTrace } from "./replay.ts";
 import { runScript, type ScriptLine } from "./script.ts";
 import { look, openSession, type Session, type SessionOptions, verifyNow } from "./session.ts";
@@ -56,6 +58,16 @@ export function replayRecorded(options: TraceOptions): TraceOutcome {
   const session = openSession(options);
   replayTrace(session, options.trace, options);
   const result = finish(session, options.trace.header.coverage !== "faults");
+  return { result, recording: recorded(session) };
+}
+
+/** Runs a named workload. */
+export function simulateWorkload(
+  options: SessionOptions & { readonly workload: NamedWorkload } & ProgramOptions,
+): TraceOutcome {
+  const session = openSession(options);
+  runWorkload(session, options.workload, options);
+  const result = finish(session, true);
   return { result, recording: recorded(session) };
 }
 

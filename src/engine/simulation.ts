@@ -1,8 +1,8 @@
 /**
- * One run in one call: a script or a trace under a kernel, with everything else at its default. The command
- * line and users of the library come in here; `simulate.ts` takes every part ready-made.
+ * One run in one call: a script, a trace or a named workload under a kernel, with everything else at its
+ * default. The command line and users of the library come in here; `simulate.ts` takes every part ready-made.
  *
- *     names, sizes, short knob names ──▶ checked, placed ──▶ simulateScript | simulateTrace
+ *     names, sizes, short knob names ──▶ checked, placed ──▶ simulateScript | simulateTrace | …
  */
 import { geometryOf, LIFE } from "../core/geometry.ts";
 import { PAGE_BYTES } from "../core/units.ts";
@@ -15,11 +15,12 @@ import { UserError } from "../lib/assert.ts";
 import { demandNamed } from "../lib/suggest.ts";
 import { RECORD_LIMITS, type Recording, type RecordLimits } from "../metrics/recording.ts";
 import type { Result } from "../metrics/result.ts";
+import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
 import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
 import { checkSetting, type Setting } from "./settings.ts";
-import { replayRecorded, type ScriptLine, simulateScript } from "./simulate.ts";
+import { replayRecorded, type ScriptLine, simulateScript, simulateWorkload } from "./simulate.ts";
 
 /** The machine of a workload that names none: the one on which the traces that come along were recorded. */
 export const DEFAULT_MACHINE: ScriptMachine = {
@@ -107,12 +108,30 @@ export function machineSpec(given: MachineChoice, own: ScriptMachine | undefined
   };
 }
 
-export function isScript(workload: Script | TraceReader): workload is Script {
+/** What can be run. */
+export type Workload = Script | TraceReader | NamedWorkload;
+
+export function isScript(workload: Workload): workload is Script {
   return "body" in workload;
 }
 
+export function isNamed(workload: Workload): workload is NamedWorkload {
+  return "spec" in workload;
+}
+
+/** The machine that a workload itself asks for. */
+function ownMachine(workload: Workload): ScriptMachine | undefined {
+  if (isScript(workload)) return workload.machine;
+  return isNamed(workload) ? workload.spec.machine : undefined;
+}
+
+function nameOf(workload: Workload): string {
+  if (isScript(workload)) return workload.file;
+  return isNamed(workload) ? workload.name : workload.header.program;
+}
+
 /** A script's own `set` lines, then those that are given. */
-function settingsOf(workload: Script | TraceReader, generation: Generation, o: SimulateOptions): Setting[] {
+function settingsOf(workload: Workload, generation: Generation, o: SimulateOptions): Setting[] {
   const own = !isScript(workload)
     ? []
     : workload.settings.map(({ knob, value, line }) =>
@@ -131,27 +150,29 @@ function placed(trace: TraceReader, generation: Generation): TraceReader {
 }
 
 /**
- * Runs a script, or replays a trace from where its reader stands. The same arguments give the same result to
- * the byte. Throws `UserError` for a name, size or setting that does not exist.
+ * Runs a script or a named workload, or replays a trace from where its reader stands. The same arguments give
+ * the same result to the byte. Throws `UserError` for a name, size or setting that does not exist.
  */
-export function simulate(workload: Script | TraceReader, options: SimulateOptions = {}): Simulated {
+export function simulate(workload: Workload, options: SimulateOptions = {}): Simulated {
   const { generation = GENERATIONS[0]!, hardware = HARDWARE[0]!, hugeZeroAllocated = false } = options;
   const kernel =
     typeof generation === "string" ? demandNamed(GENERATIONS, generation, "generation") : generation;
-  const name = options.name ?? (isScript(workload) ? workload.file : workload.header.program);
   const common = {
     generation: kernel,
-    machine: machineSpec(options.machine ?? {}, isScript(workload) ? workload.machine : undefined),
+    machine: machineSpec(options.machine ?? {}, ownMachine(workload)),
     hardware: typeof hardware === "string" ? demandNamed(HARDWARE, hardware, "hardware") : hardware,
     settings: settingsOf(workload, kernel, options),
     verify: options.verify === true,
-    name,
+    name: options.name ?? nameOf(workload),
     hugeZeroAllocated,
     quietSystem: options.quietSystem === true,
     record: options.record === true ? RECORD_LIMITS : options.record || undefined,
   };
   if (isScript(workload)) return simulateScript({ ...common, script: workload });
   const { onProgress } = options;
+  if (isNamed(workload)) {
+    return { ...simulateWorkload({ ...common, workload, onProgress }), lines: [], hugeZeroAllocated };
+  }
   const outcome = replayRecorded({ ...common, trace: placed(workload, kernel), onProgress });
   return { ...outcome, lines: [], hugeZeroAllocated };
 }

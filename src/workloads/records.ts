@@ -48,6 +48,11 @@ export interface RefBatch {
   readonly kind: Uint8Array;
   /** Time of the thread since its previous record or event, in ns (instructions for sources without time). */
   readonly gap: Uint32Array;
+  /**
+   * Cache lines of the page that had to come from memory, 0 to 64: generated programs know it. Without it,
+   * one line a record is taken to come from memory where nodes differ.
+   */
+  readonly lines?: Uint8Array;
 }
 
 export function makeRefBatch(capacity: number): RefBatch {
@@ -173,6 +178,6 @@ export interface TraceReader {
   next(): RefBatch | TraceEvent | undefined;
 }
 
-export function isBatch(item: RefBatch | TraceEvent): item is RefBatch {
+export function isBatch(item: RefBatch | { readonly kind: string }): item is RefBatch {
   return "page" in item;
 }

@@ -1,0 +1,97 @@
+/**
+ * numa01 and its variant with a slice for each thread: two processes, half of the machine's threads each.
+ *
+ *     main ──fork──▶ process 0 ─▶ threads: all bound to one node: zero ─▶ free to go: zero × rounds
+ *           └─fork─▶ process 1 ─▶ …
+ */
+import { below } from "../../lib/prng.ts";
+import type { Affinity, Body } from "./program.ts";
+import { fork, joinAll, map, share, sweep, team, ZERO_PAGE } from "./touch.ts";
+import { defineWorkload, type ParamSpec } from "./workload.ts";
+
+export const AUTONUMA_SOURCE =
+  "autonuma-benchmark (github.com/pholasek/autonuma-benchmark), autonumabench in Mel Gorman's mmtests";
+export const AUTONUMA_MACHINE = { nodes: 4, cpus: 16, memBytes: 16 * 2 ** 30, hugeBytes: undefined };
+
+export const THREADS: ParamSpec & { readonly type: "count" } = {
+  type: "count",
+  default: 0,
+  min: 0,
+  max: 4096,
+  doc: "Threads in all; 0 is one for each CPU.",
+};
+
+interface Numa01 {
+  readonly threads: number;
+  readonly size: number;
+  readonly rounds: number;
+}
+
+/** `own`: each thread zeroes its own slice, not the whole buffer. */
+function program({ threads, size, rounds }: Numa01, own: boolean): Body {
+  return function* (self) {
+    const each = Math.max(1, Math.floor((threads || self.machine.cpus) / 2));
+    const children: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      // The processes begin on nodes that are drawn for each.
+      const affinity: Affinity = { node: below(self.random, self.machine.nodes) };
+      children.push(yield* fork(self, `numa01-${i}`, "any", worker(each, size, rounds, own, affinity)));
+    }
+    yield* joinAll(children);
+  };
+}
+
+function worker(threads: number, size: number, rounds: number, own: boolean, first: Affinity): Body {
+  return function* (self) {
+    const buffer = yield* map(self, size);
+    if (buffer === undefined) return;
+    yield* team(
+      self,
+      threads,
+      first,
+      (i) =>
+        function* (thread) {
+          const { from, to } = own ? share(buffer, i, threads) : { from: 0, to: buffer.pages };
+          yield* sweep(thread, buffer, ZERO_PAGE, from, to);
+          yield { kind: "bind", affinity: "any" };
+          for (let round = 0; round < rounds; round++) yield* sweep(thread, buffer, ZERO_PAGE, from, to);
+        },
+    );
+  };
+}
+
+const size = {
+  type: "bytes",
+  default: 192 * 2 ** 20,
+  min: 2 ** 21,
+  max: 2 ** 40,
+  doc: "Buffer of each process; the program's own is 3G, so that the default is a sixteenth.",
+} as const;
+
+function rounds(count: number) {
+  return { type: "count", default: count, min: 0, max: 1e9, doc: "Rounds after the first one." } as const;
+}
+
+export const numa01 = defineWorkload({
+  name: "numa01",
+  summary: "two processes, all threads of each zero one buffer: nothing that fits one node",
+  standsFor:
+    "The hard case of the NUMA balancing benchmark: each thread of a process uses all of its memory, and a " +
+    "process has more threads than a node has CPUs. Its memory begins on one node.",
+  source: AUTONUMA_SOURCE,
+  machine: AUTONUMA_MACHINE,
+  params: { threads: THREADS, size, rounds: rounds(50) },
+  main: (values) => program(values, false),
+});
+
+export const numa01ThreadLocal = defineWorkload({
+  name: "numa01_THREADLOCAL",
+  summary: "the same, but each thread zeroes a slice of its own: every page has one user",
+  standsFor:
+    "Programs whose threads keep to data that was first touched on the wrong node: the case " +
+    "that NUMA balancing was made for. (numa01_THREAD_ALLOC of the benchmark.)",
+  source: AUTONUMA_SOURCE,
+  machine: AUTONUMA_MACHINE,
+  params: { threads: THREADS, size, rounds: rounds(1000) },
+  main: (values) => program(values, true),
+});
