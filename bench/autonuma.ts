@@ -2,7 +2,8 @@
  * The questions of AutoNUMA's review, answered from runs: `npm run autonuma`.
  *
  * 1. What does a global mutex at every fork and exit cost, by CPUs that fork and by how often they do?
- * 2. How long do the queues grow, how many pages are lost on the way, and what does the scanner call progress?
+ * 2. How long do the queues grow, how many pages are lost on the way, and what does the scanner call
+ * progress?
  */
 
 import { runScript } from "../src/engine/script.ts";
@@ -133,8 +134,8 @@ function printQueues(): void {
     console.log(lengths.filter((line, i) => counts(line) !== counts(lengths[i - 1] ?? "")).join("\n"));
     console.log(`longest queue ${figures.queuePeakPages} pages`);
     console.log(
-      `queued ${figures.queuedPages}, cancelled ${figures.cancelledPages}, isolated ${figures.isolatedPages}, ` +
-        `moved ${figures.movedPages}, failed ${figures.failedPages}, lost ${figures.lostPages}`,
+      `queued ${figures.queuedPages}, cancelled ${figures.cancelledPages}, ` +
+        `isolated ${figures.isolatedPages}, moved ${figures.movedPages}, failed ${figures.failedPages}, lost ${figures.lostPages}`,
     );
     console.log(
       `full_scans ${a.fullScans}, pages_scanned ${a.pagesScanned}, pages_migrated ${a.pagesMigrated}; ` +

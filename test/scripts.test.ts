@@ -30,7 +30,8 @@ function failuresOf(text: string, version: string): { line: number; errno: numbe
   return text.split("\n").flatMap((line, index) => {
     const match = /# fails with (\d+)(?: before (\d+\.\d+))?$/.exec(line);
     const applies =
-      match?.[2] === undefined || Number.parseInt(version.split(".")[1]!, 10) < Number(match[2].split(".")[1]);
+      match?.[2] === undefined ||
+      Number.parseInt(version.split(".")[1]!, 10) < Number(match[2].split(".")[1]);
     return match !== null && applies ? [{ line: index + 1, errno: Number(match[1]) }] : [];
   });
 }

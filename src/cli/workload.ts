@@ -138,3 +138,13 @@ export async function openWorkload(path: string): Promise<Workload> {
     throw new UserError(error.message, { ...error.place, file: path === STDIN_NAME ? "stdin" : path });
   }
 }
+
+/** What is to be run: a file or a named workload (`--workload`), not both. */
+export async function demandWorkload(file: string | undefined, named: string | undefined): Promise<Workload> {
+  if (named === undefined) {
+    if (file !== undefined) return openWorkload(file);
+    throw new UserError("expected a file, or --workload NAME");
+  }
+  if (file === undefined) return namedWorkload(named);
+  throw new UserError(`expected either --workload or a file, found '${file}' too`, { file: "--workload" });
+}

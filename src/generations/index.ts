@@ -9,11 +9,17 @@ import { LINUX_6_1_RESERVATIONS } from "./linux-6.1-reservations.ts";
 import { LINUX_6_12 } from "./linux-6.12.ts";
 import { LINUX_6_18 } from "./linux-6.18.ts";
 import { NUMACORE, NUMACORE_NOVEMBER } from "./numacore.ts";
+import { THP_RESERVATIONS_POSTED } from "./thp-reservations-posted.ts";
+import { THP_RESERVATIONS_REVIEWED } from "./thp-reservations-reviewed.ts";
 
 export const GENERATIONS: readonly Generation[] = [
   LINUX_6_1,
   LINUX_6_12,
   LINUX_6_18,
+  LINUX_4_19,
+  THP_RESERVATIONS_POSTED,
+  THP_RESERVATIONS_REVIEWED,
+  LINUX_6_1_RESERVATIONS,
   LINUX_3_7_NOBALANCE,
   AUTONUMA,
   AUTONUMA_14,
@@ -23,19 +29,6 @@ export const GENERATIONS: readonly Generation[] = [
   NUMACORE_NOVEMBER,
   LINUX_3_8,
   LINUX_3_9,
-];
-export const GENERATIONS: readonly Generation[] = [LINUX_4_19, LINUX_6_1, LINUX_6_12, LINUX_6_18];
-import { THP_RESERVATIONS_POSTED } from "./thp-reservations-posted.ts";
-import { THP_RESERVATIONS_REVIEWED } from "./thp-reservations-reviewed.ts";
-
-export const GENERATIONS: readonly Generation[] = [
-  LINUX_4_19,
-  LINUX_6_1,
-  LINUX_6_12,
-  LINUX_6_18,
-  THP_RESERVATIONS_POSTED,
-  THP_RESERVATIONS_REVIEWED,
-  LINUX_6_1_RESERVATIONS,
 ];
 
 export function generationByName(name: string): Generation | undefined {
