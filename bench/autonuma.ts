@@ -135,7 +135,8 @@ function printQueues(): void {
     console.log(`longest queue ${figures.queuePeakPages} pages`);
     console.log(
       `queued ${figures.queuedPages}, cancelled ${figures.cancelledPages}, ` +
-        `isolated ${figures.isolatedPages}, moved ${figures.movedPages}, failed ${figures.failedPages}, lost ${figures.lostPages}`,
+        `isolated ${figures.isolatedPages}, moved ${figures.movedPages}, ` +
+        `failed ${figures.failedPages}, lost ${figures.lostPages}`,
     );
     console.log(
       `full_scans ${a.fullScans}, pages_scanned ${a.pagesScanned}, pages_migrated ${a.pagesMigrated}; ` +

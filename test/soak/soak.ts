@@ -1,4 +1,5 @@
 /** One soak: a seed's script under every generation, with every invariant checked after every statement. */
+import { makeKnobs } from "../../src/core/knobs.ts";
 import { simulateScript } from "../../src/engine/simulate.ts";
 import type { Generation } from "../../src/generations/generation.ts";
 import { GENERATIONS } from "../../src/generations/index.ts";
@@ -8,10 +9,12 @@ import type { Script } from "../../src/workloads/script/ast.ts";
 import { parseScript } from "../../src/workloads/script/parse.ts";
 import { soakMachine, soakScript } from "./scripts.ts";
 
-/** The script's settings, without those of knobs that this kernel does not have. */
+/** The script's settings, without those of knobs or values that this kernel does not have. */
 function knobsOf({ settings }: Script, { knobs }: Generation): (readonly [knob: string, value: string])[] {
-  const known = new Set(knobs.map(({ name }) => name));
-  return settings.filter(({ knob }) => known.has(knob)).map(({ knob, value }) => [knob, value]);
+  const own = makeKnobs(knobs);
+  return settings
+    .filter(({ knob, value }) => own.write(knob, value) === undefined)
+    .map(({ knob, value }) => [knob, value]);
 }
 
 /** Runs one script under one generation. Throws what broke. */
