@@ -10,7 +10,7 @@ import { generationByName } from "../generations/index.ts";
 import { parseScript } from "../workloads/script/parse.ts";
 import { printScript } from "../workloads/script/print.ts";
 import { type FuzzKind, generateScript } from "./generate.ts";
-import { modelLines } from "./verdict.ts";
+import { modelRun } from "./verdict.ts";
 
 const COUNT = 12;
 const seeds = Array.from({ length: COUNT }, (_, index) => 7000 + index);
@@ -34,8 +34,9 @@ test.each(["thp", "placement"] as const)(
       const script = parseScript(text, `seed ${seeds[index]}`);
       expect(printScript(script)).toBe(text);
       expect(textOf(kind, seeds[index]!)).toBe(text);
-      const lines = modelLines(script, generationByName("linux-6.1")!);
-      if (typeof lines === "string") throw new Error(`seed ${seeds[index]}: ${lines}`);
+      const run = modelRun(script, generationByName("linux-6.1")!);
+      if (typeof run === "string") throw new Error(`seed ${seeds[index]}: ${run}`);
+      const { lines } = run;
       snapshots += lines.filter((line) => "snapshot" in line).length;
       failed += lines.filter((line) => "errno" in line).length;
       const acts = script.body.filter(({ op }) => !["cpu", "map", "join", "snapshot"].includes(op)).length;

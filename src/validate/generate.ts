@@ -129,8 +129,9 @@ function advise(m: Making, line: number): Statement {
   const region = pick(m.rng, m.regions);
   const range = bytesOf(allowedRange(m, region, 1));
   const advice = weighted(m.rng, ADVICE);
-  // Reclaim unmaps shared pages, which the model leaves out.
-  const meant = region.shared && advice === "pageout" ? "dontneed" : advice;
+  // Shared memory is neither reclaimed nor collapsed in the model.
+  const leftOut = region.shared && (advice === "pageout" || advice === "collapse");
+  const meant = leftOut ? "dontneed" : advice;
   return { op: "advise", line, region: region.name, range, advice: meant };
 }
 

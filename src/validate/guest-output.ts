@@ -34,6 +34,8 @@ export function lacksOf({ thp, nodes }: GuestKernel): string[] {
 /** What became of one script in the guest. Only "ran" is a result. */
 export type GuestRun =
   | { readonly outcome: "ran"; readonly lines: readonly ScriptLine[] }
+  /** The kernel killed it: what it reported until then counts. */
+  | { readonly outcome: "killed"; readonly lines: readonly ScriptLine[] }
   | { readonly outcome: "failed"; readonly why: string; readonly lines: readonly ScriptLine[] };
 
 export interface GuestOutput {
@@ -67,9 +69,18 @@ function failureOf(how: string, status: number, broken: string | undefined): str
   if (how === "late") return "took longer than its time limit in the guest";
   if (how === "unreadable") return broken ?? "the runner cannot read it";
   const signal = status % 128;
-  if (signal !== 0) return signal === 9 ? "was killed (out of memory?)" : `ended by signal ${signal}`;
+  if (signal !== 0) return `ended by signal ${signal}`;
   if (status !== 0) return `ended with status ${status >> 8}`;
   return broken;
+}
+
+const SIGKILL = 9;
+
+function runOf(how: string, status: number, { broken, lines }: Reading): GuestRun {
+  // A line that was cut off by the kill is no fault of the script's.
+  if (how === "status" && status % 128 === SIGKILL) return { outcome: "killed", lines };
+  const why = failureOf(how, status, broken);
+  return why === undefined ? { outcome: "ran", lines } : { outcome: "failed", why, lines };
 }
 
 function readMark(r: Reading, words: readonly string[], rest: string): void {
@@ -80,11 +91,7 @@ function readMark(r: Reading, words: readonly string[], rest: string): void {
     r.lines = [];
     r.broken = undefined;
   } else if (what === "end") {
-    const why = failureOf(how, Number(status), r.broken);
-    r.runs.set(
-      name,
-      why === undefined ? { outcome: "ran", lines: r.lines } : { outcome: "failed", why, lines: r.lines },
-    );
+    r.runs.set(name, runOf(how, Number(status), r));
     r.unfinished = undefined;
   } else if (what === "refused") r.refused = rest;
   else if (what === "over") r.over = true;

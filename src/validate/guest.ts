@@ -82,6 +82,8 @@ interface Work {
   readonly runs: (GuestRun | undefined)[];
   kernel: GuestKernel | undefined;
   boots: number;
+  /** The last boot came to nothing. */
+  bootedAgain: boolean;
 }
 
 /** Boots once with these scripts. Answers with those that did not get their turn. */
@@ -113,6 +115,7 @@ async function bootWith(
   });
   const output = readGuestOutput(end.console, mark);
   work.kernel ??= output.kernel;
+  if (output.kernel !== undefined) work.bootedAgain = false;
   const left: number[] = [];
   order.forEach((index, place) => {
     const run = output.runs.get(guestName(place));
@@ -125,8 +128,12 @@ async function bootWith(
     for (const index of left) work.runs[index] = { outcome: "failed", why: output.refused, lines: [] };
     return [];
   }
-  // A boot that did not get as far as one script would not do so the next time either.
   if (left.length === order.length) {
+    // On a busy host an emulated machine may fall over before it comes to anything; twice, it is no accident.
+    if (output.kernel === undefined && end.how !== "refused" && !work.bootedAgain) {
+      work.bootedAgain = true;
+      return left;
+    }
     const why = whyLost(end, output.messages);
     for (const index of left) work.runs[index] = { outcome: "failed", why, lines: [] };
     return [];
@@ -178,10 +185,11 @@ export async function runInGuests(
   for (const each of scripts) demandRealMachine(each);
   mkdirSync(join(options.cache, "runs"), { recursive: true });
   const folder = mkdtempSync(join(options.cache, "runs", "run-"));
-  const work: Work = { options, folder, runs: scripts.map(() => undefined), kernel: undefined, boots: 0 };
+  const work: Work = { options, folder, runs: scripts.map(() => undefined), kernel: undefined, boots: 0, bootedAgain: false };
   const startedMs = performance.now();
   for (const { machine, order } of batches(scripts, options.batch)) {
     let left: readonly number[] = order;
+    work.bootedAgain = false;
     while (left.length > 0) left = await bootWith(work, machine, scripts, left);
   }
   const lost: GuestRun = { outcome: "failed", why: "never ran", lines: [] };

@@ -33,6 +33,7 @@ export interface ModelOptions {
 export interface ModelRun {
   readonly lines: readonly ScriptLine[];
   readonly hugeZeroAllocated: boolean;
+  readonly outcome: "finished" | "oom";
 }
 
 /**
@@ -40,7 +41,7 @@ export interface ModelRun {
  * on it.
  */
 export function runModel(script: Script, options: ModelOptions): ModelRun {
-  const { lines, hugeZeroAllocated } = simulateScript({
+  const { lines, result, hugeZeroAllocated } = simulateScript({
     script,
     generation: options.generation,
     machine: machineSpec(script.machine ?? DEFAULT_MACHINE),
@@ -50,5 +51,5 @@ export function runModel(script: Script, options: ModelOptions): ModelRun {
     name: script.file,
     hugeZeroAllocated: options.hugeZeroAllocated,
   });
-  return { lines, hugeZeroAllocated };
+  return { lines, outcome: result.outcome, hugeZeroAllocated };
 }

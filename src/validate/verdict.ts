@@ -2,14 +2,13 @@
  * Both sides of one script, and what comes of it. Only "agrees" is a pass: what was not run, or not compared,
  * is none.
  */
-import type { ScriptLine } from "../engine/simulate.ts";
 import type { Generation } from "../generations/generation.ts";
 import { BrokenBelief, UserError } from "../lib/assert.ts";
 import type { Script } from "../workloads/script/ast.ts";
 import { claimRows } from "./claims.ts";
-import { type Comparison, compareRuns, LIVE, someStatement } from "./compare.ts";
+import { type Comparison, compareRuns, LIVE, type Row, someStatement } from "./compare.ts";
 import type { GuestRun } from "./guest-output.ts";
-import { runModel } from "./model.ts";
+import { type ModelRun, runModel } from "./model.ts";
 
 export type Verdict =
   | { readonly kind: "agrees"; readonly comparison: Comparison }
@@ -18,12 +17,12 @@ export type Verdict =
   | { readonly kind: "model-failed"; readonly why: string }
   | { readonly kind: "not-run"; readonly why: string };
 
-/** What the model prints for a script, or why it prints nothing. */
-export function modelLines(script: Script, generation: Generation): readonly ScriptLine[] | string {
+/** What the model prints for a script, and whether it ran out of memory; or why it prints nothing. */
+export function modelRun(script: Script, generation: Generation): ModelRun | string {
   try {
     // Beliefs are checked behind every statement: too dear where a block goes round thousands of times.
     const verify = !someStatement(script.body, ({ op }) => op === "during");
-    return runModel(script, { generation, hugeZeroAllocated: false, verify }).lines;
+    return runModel(script, { generation, hugeZeroAllocated: false, verify });
   } catch (error) {
     if (error instanceof BrokenBelief) return `the model broke a belief of its own: ${error.message}`;
     if (error instanceof UserError) return `the model refuses the script: ${error.message}`;
@@ -31,15 +30,32 @@ export function modelLines(script: Script, generation: Generation): readonly Scr
   }
 }
 
+/** Whether memory ran out: on neither side, which is no row, or on both, or on one. */
+function endRow({ outcome }: ModelRun, guest: GuestRun): Row[] {
+  const [model, kernel] = [outcome === "oom", guest.outcome === "killed"];
+  if (!model && !kernel) return [];
+  const text = (out: boolean): string => (out ? "out of memory" : "to the end");
+  return [
+    {
+      ...{ snapshot: "the end", figure: "ran", model: text(model), kernel: text(kernel) },
+      ...{ agrees: model === kernel, tolerance: 0, why: "a program that needs too much is killed" },
+    },
+  ];
+}
+
 /** What comes of a script that a live kernel ran, or did not. */
 export function judge(script: Script, generation: Generation, guest: GuestRun): Verdict {
   if (guest.outcome === "failed") return { kind: "not-run", why: guest.why };
-  const model = modelLines(script, generation);
+  const model = modelRun(script, generation);
   if (typeof model === "string") return { kind: "model-failed", why: model };
-  const compared = compareRuns(script, model, guest.lines, LIVE);
+  const compared = compareRuns(script, model.lines, guest.lines, LIVE);
   if (compared.rows.length === 0)
     return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
-  const rows = [...compared.rows, ...claimRows(script, model, guest.lines)];
+  const rows = [
+    ...compared.rows,
+    ...endRow(model, guest),
+    ...claimRows(script, model.lines, guest.lines),
+  ];
   const agrees = rows.every((row) => row.agrees);
   return { kind: agrees ? "agrees" : "differs", comparison: { rows, agrees } };
 }
