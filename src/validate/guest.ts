@@ -185,7 +185,14 @@ export async function runInGuests(
   for (const each of scripts) demandRealMachine(each);
   mkdirSync(join(options.cache, "runs"), { recursive: true });
   const folder = mkdtempSync(join(options.cache, "runs", "run-"));
-  const work: Work = { options, folder, runs: scripts.map(() => undefined), kernel: undefined, boots: 0, bootedAgain: false };
+  const work: Work = {
+    options,
+    folder,
+    runs: scripts.map(() => undefined),
+    kernel: undefined,
+    boots: 0,
+    bootedAgain: false,
+  };
   const startedMs = performance.now();
   for (const { machine, order } of batches(scripts, options.batch)) {
     let left: readonly number[] = order;

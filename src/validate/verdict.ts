@@ -2,6 +2,7 @@
  * Both sides of one script, and what comes of it. Only "agrees" is a pass: what was not run, or not compared,
  * is none.
  */
+import type { ScriptLine } from "../engine/simulate.ts";
 import type { Generation } from "../generations/generation.ts";
 import { BrokenBelief, UserError } from "../lib/assert.ts";
 import type { Script } from "../workloads/script/ast.ts";
@@ -9,6 +10,8 @@ import { claimRows } from "./claims.ts";
 import { type Comparison, compareRuns, LIVE, type Row, someStatement } from "./compare.ts";
 import type { GuestRun } from "./guest-output.ts";
 import { type ModelRun, runModel } from "./model.ts";
+
+const ENOMEM = 12;
 
 export type Verdict =
   | { readonly kind: "agrees"; readonly comparison: Comparison }
@@ -30,6 +33,13 @@ export function modelRun(script: Script, generation: Generation): ModelRun | str
   }
 }
 
+/** A program that is killed has no time to say that a touch failed. */
+function withoutLastWords({ lines, outcome }: ModelRun): readonly ScriptLine[] {
+  if (outcome !== "oom") return lines;
+  const last = lines.findLastIndex((line) => "errno" in line && line.errno === ENOMEM);
+  return lines.filter((_, index) => index !== last);
+}
+
 /** Whether memory ran out: on neither side, which is no row, or on both, or on one. */
 function endRow({ outcome }: ModelRun, guest: GuestRun): Row[] {
   const [model, kernel] = [outcome === "oom", guest.outcome === "killed"];
@@ -48,14 +58,11 @@ export function judge(script: Script, generation: Generation, guest: GuestRun): 
   if (guest.outcome === "failed") return { kind: "not-run", why: guest.why };
   const model = modelRun(script, generation);
   if (typeof model === "string") return { kind: "model-failed", why: model };
-  const compared = compareRuns(script, model.lines, guest.lines, LIVE);
+  const lines = withoutLastWords(model);
+  const compared = compareRuns(script, lines, guest.lines, LIVE);
   if (compared.rows.length === 0)
     return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
-  const rows = [
-    ...compared.rows,
-    ...endRow(model, guest),
-    ...claimRows(script, model.lines, guest.lines),
-  ];
+  const rows = [...compared.rows, ...endRow(model, guest), ...claimRows(script, lines, guest.lines)];
   const agrees = rows.every((row) => row.agrees);
   return { kind: agrees ? "agrees" : "differs", comparison: { rows, agrees } };
 }

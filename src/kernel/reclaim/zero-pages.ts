@@ -3,7 +3,7 @@
  * freed.
  *
  * Models:       mm/migrate.c try_to_map_unused_to_zeropage(), v6.12.
- * Not modelled: contents: a page counts as zero if no program touched it since it was mapped.
+ * Not modelled: contents: a page counts as zero if no program touched it since it was mapped, be it to read.
  */
 import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn } from "../../core/units.ts";
