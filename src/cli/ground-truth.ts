@@ -14,6 +14,7 @@ interface GroundTruthOptions {
   readonly runs: string;
   readonly modes: string;
   readonly showOutput?: true;
+  readonly randomLayout?: true;
   readonly json?: true;
 }
 
@@ -36,6 +37,7 @@ export function registerGroundTruth(program: Command): void {
     .option("-o, --output <file>", "where to store it (the program's name with .truth.json)")
     .option("--runs <n>", "runs under each mode; the median counts", "3")
     .option("--modes <names>", "modes, apart by ','", "never,madvise,always")
+    .option("--random-layout", "let the kernel randomize addresses (record with the same)")
     .option("--show-output", "show what the program prints")
     .option("--json", "print JSON")
     .addHelpText("after", EXAMPLES);
@@ -68,6 +70,7 @@ async function measure(program: readonly string[], options: GroundTruthOptions):
     program,
     modes,
     runs,
+    fixedLayout: options.randomLayout !== true,
     output: options.showOutput === true ? "inherit" : "ignore",
     told: (text) => err(`pagewise: ${text}\n`),
   });

@@ -2,6 +2,8 @@
 import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { UserError } from "../lib/assert.ts";
+import { formatBytes } from "../report/format.ts";
+import { missesOf } from "../workloads/import/misses.ts";
 import type { TraceHeader } from "../workloads/records.ts";
 import type { TraceTotals } from "../workloads/trace/format.ts";
 import { summarizeTrace, type TraceSummary } from "../workloads/trace/summary.ts";
@@ -21,7 +23,9 @@ export function registerInfo(program: Command): void {
   const command = program
     .command("info")
     .summary("say what a stored trace holds")
-    .description("Say what a stored trace holds: program, processes, references, events, pages, time, hash.")
+    .description(
+      "Say what a stored trace holds: program, machine, processes, how its memory was used, what is missing.",
+    )
     .argument("<trace>", "a stored trace (.pwt)")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ pagewise info examples/redis.pwt");
@@ -38,35 +42,107 @@ export function registerInfo(program: Command): void {
 }
 
 function jsonOf({ file, bytes, header, summary, totals }: Facts): Record<string, unknown> {
-  return { file, bytes, hash: totals.hash, raw_bytes: totals.rawBytes, header, ...summary };
+  return {
+    file,
+    bytes,
+    hash: totals.hash,
+    raw_bytes: totals.rawBytes,
+    header,
+    recorded: totals.recorded,
+    ...summary,
+  };
 }
 
-function textOf({ bytes, header, summary, totals }: Facts): string {
-  const row = (name: string, value: string): string => `${(name + ":").padEnd(12)}${value}\n`;
-  const seconds = header.timeUnit === "ns" ? ` (${(summary.span / 1e9).toFixed(3)} s)` : "";
-  const perReference = summary.references === 0 ? 0 : bytes / summary.references;
-  const events = Object.entries(summary.events).map(([kind, count]) => `${count} ${kind}`);
-  const { faults, pages, slots, reads, writes, executed } = summary;
-  let text = row("program", header.program || "unknown");
-  text += row("source", `${header.source}, ${header.coverage}, ${header.layout} layout`);
-  if (header.recordedUnder !== "") text += row("recorded", `under THP ${header.recordedUnder}`);
+function textOf(facts: Facts): string {
+  return [header, recording, contents, whatIsMissing, processes, areas].map((part) => part(facts)).join("");
+}
+
+const row = (name: string, value: string): string => `${(name + ":").padEnd(12)}${value}\n`;
+
+function header({ header: h }: Facts): string {
+  let text = row("program", h.program || "unknown");
+  text += row("source", `${h.recording?.tool ?? h.source}, ${COVERAGES[h.coverage]}`);
+  if (h.recordedUnder !== "") text += row("recorded", `under THP ${h.recordedUnder}`);
+  return text;
+}
+
+const COVERAGES = {
+  references: "every reference",
+  folded: "every reference, folded",
+  faults: "page faults alone",
+} as const;
+
+/** Who recorded, where, and how the program ended. */
+function recording({ header: { recording: r }, totals: { recorded } }: Facts): string {
+  if (r === undefined) return "";
+  let text = row(
+    "command",
+    r.command.join(" ") + (r.pid === undefined ? "" : ` (process ${r.pid}, running)`),
+  );
+  text += row("machine", r.machine) + row("kernel", r.kernel);
+  if (recorded === undefined) return text;
+  const { wallS, cpuS, exitStatus, signal } = recorded;
+  const cpu = cpuS === undefined ? "" : `, ${cpuS.toFixed(2)} s of CPU`;
+  const by = signal === undefined ? "" : ` (${signal})`;
+  const end = exitStatus === undefined ? "it went on" : `exit status ${exitStatus}${by}`;
+  return text + row("ran", `${wallS.toFixed(2)} s under the recorder${cpu}; ${end}`);
+}
+
+function contents({ bytes, header: h, summary, totals }: Facts): string {
+  const { faults, pages, slots, reads, writes, executed, references } = summary;
+  const seconds = h.timeUnit === "ns" ? ` (${(summary.span / 1e9).toFixed(3)} s)` : "";
   const ofThese = faults > 0 ? `, of which ${grouped(faults)} faults of the recorded kernel` : "";
-  text += row("records", grouped(summary.records) + ofThese);
+  let text = row("records", grouped(summary.records) + ofThese);
   const uses = [`${grouped(reads)} reads`, `${grouped(writes)} writes`, `${grouped(executed)} executed`];
   text += row("references", uses.join(", "));
-  const size = `${grouped(pages * 4)} kB`;
-  text += row("pages", `${grouped(pages)} distinct (${size}) in ${slots} regions of 2 MiB`);
-  text += row("time", `${grouped(summary.span)} ${header.timeUnit}${seconds}`);
+  text += row(
+    "pages",
+    `${grouped(pages)} distinct (${formatBytes(pages * 4096)}) in ${slots} regions of 2 MiB`,
+  );
+  const ratio = `${(summary.firstReadRatio * 100).toFixed(1)}% reads`;
+  text += row("first use", `${grouped(summary.firstTouches)} pages; of data ${ratio}, the rest writes`);
+  text += row("time", `${grouped(summary.span)} ${h.timeUnit}${seconds}`);
+  const events = Object.entries(summary.events).map(([kind, count]) => `${count} ${kind}`);
   text += row("events", events.length > 0 ? events.join(", ") : "none");
-  text += row("size", `${grouped(bytes)} bytes, ${perReference.toPrecision(3)} a reference`);
-  text += row("hash", totals.hash);
-  for (const what of summary.lost) text += row("lost", what);
-  text += "\n     pid threads    records      pages  name\n";
+  const perReference = references === 0 ? "" : `, ${(bytes / references).toPrecision(3)} bytes a reference`;
+  return text + row("size", formatBytes(bytes) + perReference) + row("hash", totals.hash);
+}
+
+function whatIsMissing({ header: h, summary }: Facts): string {
+  const lost = summary.lost.map((what) => row("lost", what)).join("");
+  const misses = (h.recording?.misses ?? missesOf(h.source)).map((what) => row("not seen", what));
+  return lost + misses.join("");
+}
+
+function processes({ summary }: Facts): string {
+  let text = "\n     pid threads    records      pages  name\n";
   for (const { pid, threads, records, pages, name } of summary.processes) {
     const columns = [String(pid).padStart(8), String(threads).padStart(7)];
     text += `${columns.join(" ")} ${grouped(records).padStart(10)} ${grouped(pages).padStart(10)}  ${name}\n`;
   }
   return text;
+}
+
+/** Lines that are shown; a trace may hold thousands. */
+const AREAS_SHOWN = 12;
+const HEAT = " ▁▂▃▄▅▆▇█";
+
+/** The largest stretches of memory that were used, and how much of all use they had. */
+function areas({ summary, header: h }: Facts): string {
+  if (summary.areas.length === 0) return "";
+  const all = Math.max(1, h.coverage === "faults" ? summary.records : summary.references);
+  let text = "\n     pid           from      size     pages   used  share of use\n";
+  for (const area of summary.areas.slice(0, AREAS_SHOWN)) {
+    const pid = summary.processes[area.process]?.pid ?? 0;
+    const share = area.references / all;
+    const bar = HEAT[Math.min(8, Math.ceil(share * 8))]!;
+    const used = `${((area.pages * 4096 * 100) / area.bytes).toFixed(0)}%`;
+    const place = `${String(pid).padStart(8)} ${area.start.toString(16).padStart(14)}`;
+    const size = `${formatBytes(area.bytes).padStart(9)} ${grouped(area.pages).padStart(9)}`;
+    text += `${place} ${size} ${used.padStart(6)}  ${`${(share * 100).toFixed(1)}%`.padStart(6)} ${bar}\n`;
+  }
+  const more = summary.areas.length - AREAS_SHOWN;
+  return more > 0 ? `${text}          and ${more} smaller ones\n` : text;
 }
 
 /** Digits in groups of three, in every locale the same. */

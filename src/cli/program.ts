@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { describeUserError, UserError } from "../lib/assert.ts";
 import { registerCheck } from "./check.ts";
+import { registerCalibrate } from "./calibrate.ts";
 import { EXIT, exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
@@ -45,6 +46,7 @@ function makeProgram(): Command {
   registerRecord(program);
   registerGroundTruth(program);
   registerCheck(program);
+  registerCalibrate(program);
   registerImport(program);
   registerInfo(program);
   registerExport(program);

@@ -15,6 +15,7 @@ interface RecordOptions {
   readonly pid?: string;
   readonly for?: string;
   readonly hugePages?: true;
+  readonly randomLayout?: true;
 }
 
 const EXAMPLES = `
@@ -25,7 +26,8 @@ Sources, the best first; the first that works here is taken:
   strace     system calls alone: mappings, but nothing of their use
 
 Huge pages are off for the program while it is recorded (prctl PR_SET_THP_DISABLE, for this program alone):
-so every page shows, and from such a trace every other setting can be predicted.
+so every page shows, and from such a trace every other setting can be predicted. Its addresses are not
+randomized, because where a huge page fits depends on them: so runs can be compared.
 
 The program's input, output and exit status stay its own; what pagewise says goes to standard error.
 
@@ -53,6 +55,7 @@ export function registerRecord(program: Command): void {
     .option("--pid <pid>", "record a process that runs already, and its children")
     .option("--for <time>", "end the recording after that time, such as 30s or 5m")
     .option("--huge-pages", "leave huge pages as the system has them while recording")
+    .option("--random-layout", "let the kernel randomize addresses")
     .addHelpText("after", EXAMPLES);
   whenCalled(command, recordProgram);
 }
@@ -69,8 +72,9 @@ function durationMs(text: string | undefined): number | undefined {
 
 function subjectOf(program: readonly string[], options: RecordOptions): Subject {
   const hugePagesOff = options.hugePages !== true;
+  const fixedLayout = options.randomLayout !== true;
   if (options.pid === undefined) {
-    if (program.length > 0) return { program, hugePagesOff };
+    if (program.length > 0) return { program, hugePagesOff, fixedLayout };
     throw new UserError("expected a program behind --, or --pid PID");
   }
   if (program.length > 0) throw new UserError("takes no program beside it", { file: "--pid" });
@@ -82,7 +86,7 @@ function subjectOf(program: readonly string[], options: RecordOptions): Subject 
     const gone = (error as NodeJS.ErrnoException).code === "ESRCH";
     throw new UserError(gone ? `no process ${pid}` : `process ${pid} is another user's`, { file: "--pid" });
   }
-  return { program: [], pid, hugePagesOff: false };
+  return { program: [], pid, hugePagesOff: false, fixedLayout: false };
 }
 
 function defaultOutput({ program, pid }: Subject): string {
@@ -120,6 +124,7 @@ function announce({ source, passedOver }: Choice, subject: Subject): void {
   err(`pagewise: recording with ${source.name}: ${source.sees}\n`);
   for (const what of source.misses) err(`pagewise:   not seen: ${what}\n`);
   if (subject.hugePagesOff) err("pagewise: huge pages are off for this program while it is recorded\n");
+  if (subject.fixedLayout) err("pagewise: its addresses are not randomized: the same in every run\n");
 }
 
 const count = (value: number): string => formatFigure("count", value);

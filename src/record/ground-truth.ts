@@ -83,6 +83,7 @@ export async function groundTruth(o: {
   readonly modes: readonly ThpMode[];
   readonly runs: number;
   readonly output: "inherit" | "ignore";
+  readonly fixedLayout: boolean;
   readonly told: (text: string) => void;
 }): Promise<Truth> {
   demandThpWritable();
@@ -149,7 +150,12 @@ async function measureMode(o: Options, mode: ThpMode, state: Running): Promise<T
 }
 
 async function measureRun(o: Options, state: Running, look: boolean): Promise<TruthRun> {
-  const launched = await launch(o.program, { hugePagesOff: false, output: o.output, input: "ignore" });
+  const launched = await launch(o.program, {
+    hugePagesOff: false,
+    fixedLayout: o.fixedLayout,
+    output: o.output,
+    input: "ignore",
+  });
   state.launched = launched;
   try {
     const counter = state.perf ? await startCounter(launched.pid) : undefined;

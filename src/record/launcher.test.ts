@@ -7,7 +7,7 @@ const missing = launcherMissing();
 if (missing !== undefined) console.warn(`skipped: tests of the launcher: ${missing}`);
 
 describe.skipIf(missing !== undefined)("a program that is launched", () => {
-  const quiet = { hugePagesOff: true, output: "ignore" } as const;
+  const quiet = { hugePagesOff: true, fixedLayout: true, output: "ignore" } as const;
 
   test("stands still until it may go, with huge pages off, and its exit status is told", async () => {
     const launched = await launch(["sh", "-c", "exit 7"], quiet);
@@ -21,7 +21,11 @@ describe.skipIf(missing !== undefined)("a program that is launched", () => {
   });
 
   test("that a signal ends has the status that a shell would show", async () => {
-    const launched = await launch(["sh", "-c", "kill -TERM $$"], { ...quiet, hugePagesOff: false });
+    const launched = await launch(["sh", "-c", "kill -TERM $$"], {
+      ...quiet,
+      hugePagesOff: false,
+      fixedLayout: false,
+    });
     launched.go();
     const ended = await launched.ended;
     expect(ended).toMatchObject({ code: undefined, signal: "SIGTERM" });

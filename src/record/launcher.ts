@@ -1,6 +1,6 @@
 /**
- * Starts the program to be recorded: huge pages off for it alone (prctl, which forks and execs hand on), held
- * still until the recorder is ready, and what it used told at its end.
+ * Starts the program to be recorded: huge pages off for it alone (prctl, which forks and execs hand on), its
+ * addresses the same in every run, held still until the recorder is ready, and what it used told at its end.
  *
  *     pagewise ──▶ launcher ──fork──▶ child: prctl, stop ……… exec PROGRAM ……… end
  *                     │ "pid 71"         ▲ SIGCONT                            │
@@ -16,21 +16,25 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../lib/assert.ts";
 
-/** Numbers of prctl and wait4, by processor. */
-const SYSCALLS: Readonly<Record<string, readonly [prctl: number, wait4: number]>> = {
-  x64: [157, 61],
-  arm64: [167, 260],
+/** Numbers of prctl, wait4 and personality, by processor. */
+const SYSCALLS: Readonly<Record<string, readonly [prctl: number, wait4: number, personality: number]>> = {
+  x64: [157, 61, 135],
+  arm64: [167, 260, 92],
 };
 
-/** PR_SET_THP_DISABLE is 41. Descriptor 3 is where the launcher tells what happens; it ends with exec. */
+/**
+ * PR_SET_THP_DISABLE is 41, ADDR_NO_RANDOMIZE 0x40000. Descriptor 3 is where the launcher tells what happens;
+ * it ends with exec.
+ */
 const PERL = `
-my ($prctl, $wait4, $off, $stop) = splice(@ARGV, 0, 4);
+my ($prctl, $wait4, $personality, $off, $fixed) = splice(@ARGV, 0, 5);
 open(my $tell, ">&=", 3) or die;
 fcntl($tell, 2, 1);
 my $pid = fork;
 if ($pid == 0) {
   syscall($prctl + 0, 41, 1, 0, 0, 0) if $off;
-  kill "STOP", $$ if $stop;
+  syscall($personality + 0, 0x40000) if $fixed;
+  kill "STOP", $$;
   exec {$ARGV[0]} @ARGV;
   syswrite $tell, "failed " . ($! + 0) . " $!\\n";
   exit 127;
@@ -45,13 +49,14 @@ syswrite $tell, "exit " . unpack("i", $status) . " " . join(" ", unpack("q<16", 
 
 const PYTHON = `
 import ctypes, os, signal, sys
-prctl, wait4, off, stop = [int(each) for each in sys.argv[1:5]]
-program = sys.argv[5:]
+prctl, wait4, personality, off, fixed = [int(each) for each in sys.argv[1:6]]
+program = sys.argv[6:]
 os.set_inheritable(3, False)
 pid = os.fork()
 if pid == 0:
     if off: ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)
-    if stop: os.kill(os.getpid(), signal.SIGSTOP)
+    if fixed: ctypes.CDLL(None).personality(0x40000)
+    os.kill(os.getpid(), signal.SIGSTOP)
     for each in (signal.SIGPIPE, signal.SIGXFSZ): signal.signal(each, signal.SIG_DFL)
     try: os.execvp(program[0], program)
     except OSError as error: os.write(3, ("failed %d %s\\n" % (error.errno, error.strerror)).encode())
@@ -95,6 +100,8 @@ export interface Launched {
 export interface LaunchOptions {
   /** Switch huge pages off for the program (prctl PR_SET_THP_DISABLE). */
   readonly hugePagesOff: boolean;
+  /** Addresses as they are without randomization (personality ADDR_NO_RANDOMIZE): the same in every run. */
+  readonly fixedLayout: boolean;
   /** Extra environment. */
   readonly env?: NodeJS.ProcessEnv;
   /** Where the program's standard output and error go; the terminal's unless told. */
@@ -154,7 +161,9 @@ export async function launch(program: readonly string[], options: LaunchOptions)
   if (missing !== undefined) throw new UserError(missing);
   demandProgram(program[0]!);
   const [command, ...script] = interpreter()!;
-  const numbers = [...SYSCALLS[process.arch]!, options.hugePagesOff ? 1 : 0, 1].map(String);
+  const numbers = [...SYSCALLS[process.arch]!, options.hugePagesOff ? 1 : 0, options.fixedLayout ? 1 : 0].map(
+    String,
+  );
   const output = options.output ?? "inherit";
   const child = spawn(command!, [...script, ...numbers, ...program], {
     stdio: [options.input ?? "inherit", output, output, "pipe"],

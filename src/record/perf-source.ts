@@ -65,8 +65,8 @@ export const perfSource: Source = {
 };
 
 async function start(subject: Subject): Promise<Capture> {
-  const { pid: attached, program, hugePagesOff } = subject;
-  const launched = attached === undefined ? await launch(program, { hugePagesOff }) : undefined;
+  const { pid: attached, program } = subject;
+  const launched = attached === undefined ? await launch(program, subject) : undefined;
   const pid = attached ?? launched!.pid;
   const complaints = makeComplaints();
   try {

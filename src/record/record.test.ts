@@ -48,7 +48,7 @@ function sourceOf(text: string): Source {
     missing: () => undefined,
     tool: () => "a text",
     async start({ program }) {
-      const launched = await launch(program, { hugePagesOff: false, output: "ignore" });
+      const launched = await launch(program, { hugePagesOff: false, fixedLayout: false, output: "ignore" });
       let stopped = (): void => {};
       const stop = new Promise<void>((resolve) => {
         stopped = resolve;
@@ -72,7 +72,7 @@ const missing = launcherMissing();
 if (missing !== undefined) console.warn(`skipped: tests of record: ${missing}`);
 
 describe.skipIf(missing !== undefined)("a recording", () => {
-  const subject = { program: ["sh", "-c", "exit 3"], hugePagesOff: true };
+  const subject = { program: ["sh", "-c", "exit 3"], hugePagesOff: true, fixedLayout: true };
 
   test("says how it was made and how the program ended", async () => {
     const { ended } = await record({

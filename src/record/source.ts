@@ -9,6 +9,8 @@ export interface Subject {
   readonly pid?: number;
   /** Switch huge pages off for the program while it is recorded. */
   readonly hugePagesOff: boolean;
+  /** Switch the randomization of its addresses off: where a huge page fits is the same in every run. */
+  readonly fixedLayout: boolean;
 }
 
 /** A recording under way. */

@@ -23,11 +23,11 @@ export const straceSource: Source = {
     return toolVersion("strace") === undefined ? "strace does not run here" : undefined;
   },
   tool: () => toolVersion("strace") ?? "strace",
-  async start({ program, hugePagesOff }) {
+  async start(subject) {
     const fifo = makeFifo();
     const strace = ["strace", "-f", "-ttt", "-e", `trace=${CALLS},${LIFE}`, "-e", "signal=none"];
     try {
-      const launched = await launch([...strace, "-o", fifo.path, "--", ...program], { hugePagesOff });
+      const launched = await launch([...strace, "-o", fifo.path, "--", ...subject.program], subject);
       return fifoCapture(fifo, launched, fifo.text);
     } catch (error) {
       fifo.remove();

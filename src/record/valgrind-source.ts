@@ -64,12 +64,12 @@ export const lackeySource: Source = {
 async function run(
   fifo: ReturnType<typeof makeFifo>,
   program: readonly string[],
-  { hugePagesOff }: Subject,
+  { hugePagesOff, fixedLayout }: Subject,
   env: NodeJS.ProcessEnv,
   wrap: (text: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
 ): Promise<Capture> {
   try {
-    const launched = await launch(program, { hugePagesOff, env });
+    const launched = await launch(program, { hugePagesOff, fixedLayout, env });
     return fifoCapture(fifo, launched, wrap(fifo.text));
   } catch (error) {
     fifo.remove();

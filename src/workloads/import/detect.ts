@@ -3,9 +3,13 @@ import { UserError } from "../../lib/assert.ts";
 import { decodeUtf8 } from "../trace/bytes.ts";
 import { MAGIC } from "../trace/format.ts";
 import type { TraceSink } from "../trace/sink.ts";
+import { makeChampsimImporter } from "./champsim.ts";
+import { makeDamonImporter } from "./damon.ts";
+import { makeDrmemtraceImporter } from "./drmemtrace.ts";
 import type { Importer } from "./importer.ts";
 import { makeLackeyImporter } from "./lackey.ts";
 import { makePerfImporter } from "./perf.ts";
+import { makePinatraceImporter } from "./pinatrace.ts";
 import { makePwfImporter } from "./pwf.ts";
 import { makeStraceImporter } from "./strace.ts";
 
@@ -15,6 +19,10 @@ export const IMPORT_FORMATS = {
   pwf: "PWF1, folded valgrind text",
   lackey: "text of valgrind --tool=lackey --trace-mem=yes, best with --trace-syscalls=yes --trace-sched=yes",
   strace: "text of `strace -f -ttt -e trace=memory,process`: mappings and processes alone",
+  drmemtrace: "text of DynamoRIO's `-t drmemtrace -tool view`: every reference of every thread",
+  pinatrace: "text of Intel Pin's pinatrace: every data reference of one thread",
+  damon: "text of `damo report raw`, or perf script of damon:damon_aggregated: heat of regions",
+  champsim: "ChampSim's binary trace, undone from .xz; never told by its bytes: say --format champsim",
 } as const;
 
 export type ImportFormat = keyof typeof IMPORT_FORMATS;
@@ -29,6 +37,9 @@ const LACKEY_ACCESS = /^ ?[ILSM] {1,2}[0-9a-fA-F]+,\d+\r?$/m;
 const PERF_LINE = /\s(\d+\/)?\d+\s+(\[\d+\]\s+)?\d+\.\d{6,9}:\s/;
 const STRACE_LINE =
   /^(\[pid\s+\d+\] |\d+ +)?(\d[\d:.]+ )?(execve|brk|mmap|munmap|clone3?|fork|vfork)\(.*\) += /;
+const DAMON_LINE = /damon:damon_aggregated: target_id=|^monitoring_start:\s/;
+const PINATRACE_LINE = /^0x[0-9a-f]+: [RW] 0x[0-9a-f]+$/;
+const DRMEMTRACE_LINE = /^\s*\d+\s+\d+:\s+(W\d+\.)?T\d+ (<marker:|ifetch |read |write )/;
 
 /** The format of a text that begins so, or undefined. */
 export function detectFormat(head: Uint8Array): TraceFormat | undefined {
@@ -37,8 +48,11 @@ export function detectFormat(head: Uint8Array): TraceFormat | undefined {
   if (text.startsWith("#pwf ")) return "pwf";
   if (LACKEY_ACCESS.test(text)) return "lackey";
   const lines = text.split("\n", 200);
+  if (lines.some((line) => DAMON_LINE.test(line))) return "damon";
   if (lines.some((line) => PERF_LINE.test(line))) return "perf";
   if (lines.some((line) => LACKEY_LINE.test(line))) return "lackey";
+  if (lines.some((line) => PINATRACE_LINE.test(line))) return "pinatrace";
+  if (lines.some((line) => DRMEMTRACE_LINE.test(line))) return "drmemtrace";
   if (lines.some((line) => STRACE_LINE.test(line))) return "strace";
   return undefined;
 }
@@ -53,6 +67,14 @@ export function makeImporter(format: ImportFormat, sink: TraceSink): Importer {
       return makeLackeyImporter(sink);
     case "strace":
       return makeStraceImporter(sink);
+    case "drmemtrace":
+      return makeDrmemtraceImporter(sink);
+    case "pinatrace":
+      return makePinatraceImporter(sink);
+    case "damon":
+      return makeDamonImporter(sink);
+    case "champsim":
+      return makeChampsimImporter(sink);
   }
 }
 

@@ -47,10 +47,16 @@ export function flagsOf(text: string): number {
     const word = part.trim();
     const number = /^-?(0x[0-9a-f]+|\d+)$/.test(word) ? Number(word) : (WORDS[word] ?? 0);
     // Flags have 32 bits and are alone or ored; a single number may be an address.
-    value = value === 0 ? number : value | number;
+    value = value === 0 ? number : (value | number) >>> 0;
   }
   return value;
 }
+
+const VALUE_MAX = 2 ** 48;
+
+/** Whether a call can have had these arguments: what is no address or length is damage. */
+export const areSound = (values: readonly number[]): boolean =>
+  values.every((value, i) => Number.isInteger(value) && (value >= 0 || i >= 4) && value < VALUE_MAX);
 
 /** The arguments in order; `old_addr=`-like names before them are left out. Six numbers at least. */
 export function argumentsOf(inside: string): number[] {

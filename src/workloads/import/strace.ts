@@ -32,7 +32,7 @@ import {
   recordFork,
   recordThread,
 } from "./recorder.ts";
-import { argumentsOf, flagsOf } from "./strace-words.ts";
+import { areSound, argumentsOf, flagsOf } from "./strace-words.ts";
 import { CLONE_THREAD, CLONE_VFORK, MEMORY_CALLS, recordCall } from "./syscalls.ts";
 
 interface StraceState {
@@ -83,13 +83,20 @@ function takeLine(s: StraceState, line: string): boolean | undefined {
   const found = LINE.exec(line);
   if (found === null) return false;
   const pid = Number(found[1] ?? found[2] ?? 1);
-  if (found[3] !== undefined) setTime(s, Number(found[3]), Number((found[4] ?? "").padEnd(9, "0")));
+  if (found[3] !== undefined && !setTime(s, Number(found[3]), Number((found[4] ?? "").padEnd(9, "0")))) {
+    return false;
+  }
   return takeRest(s, pid, found[5]!);
 }
 
-function setTime(s: StraceState, seconds: number, nanoseconds: number): void {
+/** A month: what is further from the first line is no time of the same recording. */
+const SPAN_SECONDS_MAX = 2_678_400;
+
+function setTime(s: StraceState, seconds: number, nanoseconds: number): boolean {
   if (s.baseSeconds < 0) s.baseSeconds = seconds;
+  if (Math.abs(seconds - s.baseSeconds) > SPAN_SECONDS_MAX) return false;
   s.time = Math.max(0, (seconds - s.baseSeconds) * 1e9 + nanoseconds);
+  return true;
 }
 
 function takeRest(s: StraceState, pid: number, rest: string): boolean | undefined {
@@ -125,7 +132,9 @@ function takeCall(s: StraceState, pid: number, text: string): boolean | undefine
   } else if (MAKERS.includes(name)) {
     if (result > 0 && !s.threads.has(result)) bear(s, thread, result, name, inside);
   } else if (MEMORY_CALLS.includes(name)) {
-    recordCall(s.r, thread, s.time, name, argumentsOf(inside), result);
+    const values = argumentsOf(inside);
+    if (!areSound(values) || result >= 2 ** 48) return false;
+    recordCall(s.r, thread, s.time, name, values, result);
   } else return undefined;
   return true;
 }

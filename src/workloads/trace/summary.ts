@@ -1,5 +1,6 @@
 /** What a trace holds, counted by reading it from end to end. */
 import { isBatch, REF, type RefBatch, type TraceEvent, type TraceReader } from "../records.ts";
+import { type AreaCounts, type AreaSummary, areasOf, countAreas, makeAreaCounts } from "./areas.ts";
 import { SLOT_PAGES } from "./sink.ts";
 
 export interface ProcessSummary {
@@ -25,12 +26,16 @@ export interface TraceSummary {
   readonly faultsNotPresent: number;
   readonly pages: number;
   readonly firstTouches: number;
+  /** Share of the first touches of data that were reads. */
+  readonly firstReadRatio: number;
   /** From the first item to the last, in the trace's time unit. */
   readonly span: number;
   readonly events: Readonly<Record<string, number>>;
   readonly threads: number;
   readonly slots: number;
   readonly processes: readonly ProcessSummary[];
+  /** Used memory, the largest stretch first. */
+  readonly areas: readonly AreaSummary[];
   /** Notes of places where the source was cut or lost data. */
   readonly lost: readonly string[];
 }
@@ -48,6 +53,7 @@ interface Counts {
 interface SummaryState {
   readonly reader: TraceReader;
   readonly counts: Counts;
+  readonly areas: AreaCounts;
   /** One bit a trace page. */
   seen: Uint32Array;
   /** Time of each thread. */
@@ -65,6 +71,7 @@ export function summarizeTrace(reader: TraceReader): TraceSummary {
   const s: SummaryState = {
     reader,
     counts: { records: 0, reads: 0, writes: 0, executed: 0, faults: 0, faultsNotPresent: 0, firstTouches: 0 },
+    areas: makeAreaCounts(),
     seen: new Uint32Array(1024),
     times: [],
     span: 0,
@@ -89,6 +96,7 @@ function countBatch(s: SummaryState, batch: RefBatch): void {
     grown.set(s.seen);
     s.seen = grown;
   }
+  countAreas(s.areas, batch, s.reader.regions.count);
   const { counts, seen } = s;
   let references = 0;
   let time = 0;
@@ -139,8 +147,7 @@ function finish(s: SummaryState): TraceSummary {
   const pagesOf: number[] = [];
   let pages = 0;
   for (let slot = 0; slot < regions.count; slot++) {
-    let inSlot = 0;
-    for (let word = slot * 16; word < slot * 16 + 16; word++) inSlot += ones(s.seen[word] ?? 0);
+    const inSlot = pagesOfSlot(s, slot);
     const process = regions.process[slot]!;
     pagesOf[process] = (pagesOf[process] ?? 0) + inSlot;
     pages += inSlot;
@@ -161,14 +168,22 @@ function finish(s: SummaryState): TraceSummary {
   return {
     ...counts,
     references: counts.reads + counts.writes + counts.executed,
+    firstReadRatio: s.areas.firstData === 0 ? 0 : s.areas.firstReads / s.areas.firstData,
     pages,
     span: s.span,
     events: Object.fromEntries([...s.events].sort(([a], [b]) => (a < b ? -1 : 1))),
     threads: threads.length,
     slots: regions.count,
     processes,
+    areas: areasOf(s.areas, regions, (slot) => pagesOfSlot(s, slot)),
     lost: s.lost,
   };
+}
+
+function pagesOfSlot(s: SummaryState, slot: number): number {
+  let pages = 0;
+  for (let word = slot * 16; word < slot * 16 + 16; word++) pages += ones(s.seen[word] ?? 0);
+  return pages;
 }
 
 function ones(word: number): number {
