@@ -89,6 +89,12 @@ function withTruth(given: CompareOptions, kernelGiven: boolean): [CompareOptions
 function warnOfRecording(workload: Workload): void {
   if (workload.kind !== "trace") return;
   const { header } = workload.open();
+  if (header.source === "strace") {
+    err(
+      "pagewise: warning: this trace holds mappings and not a single use of memory: there is nothing to " +
+        "predict. Record with perf or valgrind.\n",
+    );
+  }
   if (header.coverage !== "faults" || header.recordedUnder !== "always") return;
   err(
     "pagewise: warning: this trace was recorded under THP always: where a fault made a huge page, " +

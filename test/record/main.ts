@@ -43,8 +43,9 @@ interface Row {
   readonly never: readonly [model: Figures, kernel: Figures];
   readonly always: readonly [model: Figures, kernel: Figures];
   readonly spreadNever: number;
+  /** CPU time of the program while it was recorded, and alone: other work on the machine does not count. */
   readonly recordedS: number;
-  readonly nativeS: number;
+  readonly aloneS: number;
 }
 
 const FAULTS_RATIO = 0.01;
@@ -55,7 +56,8 @@ interface TruthFile {
     readonly column: string;
     readonly page_faults: number;
     readonly huge_pages: number;
-    readonly wall_s: number;
+    readonly user_s: number;
+    readonly system_s: number;
     readonly runs: readonly { readonly page_faults: number }[];
   }[];
 }
@@ -93,7 +95,7 @@ function check(program: CheckedProgram, folder: string, keep: string): Row {
   const never = truth.columns.find(({ column }) => column === "thp=never")!;
   const faults = never.runs.map((run) => run.page_faults);
   const info = JSON.parse(must(pagewise("info", trace, "--json"), "info").out) as {
-    readonly recorded: { readonly wallS: number };
+    readonly recorded: { readonly cpuS: number };
   };
   return {
     program,
@@ -101,8 +103,8 @@ function check(program: CheckedProgram, folder: string, keep: string): Row {
     never: pair("never"),
     always: pair("always"),
     spreadNever: Math.max(...faults) - Math.min(...faults),
-    recordedS: info.recorded.wallS,
-    nativeS: never.wall_s,
+    recordedS: info.recorded.cpuS,
+    aloneS: never.user_s + never.system_s,
   };
 }
 
@@ -132,13 +134,13 @@ function lineOf(row: Row): string {
     `${never[0].faults} / ${never[1].faults} (${percent(off(never))})`,
     `${always[0].faults} / ${always[1].faults} (${percent(off(always))})`,
     `${always[0].huge} / ${always[1].huge}`,
-    `${(row.recordedS / row.nativeS).toFixed(1)}×`,
+    `${(row.recordedS / Math.max(0.01, row.aloneS)).toFixed(1)}×`,
   ];
   return `| ${cells.join(" | ")} |`;
 }
 
 const HEAD =
-  "| program | faults, never: model / kernel | faults, always | huge pages, always | recording |\n" +
+  "| program | faults, never: model / kernel | faults, always | huge pages, always | CPU time, recorded |\n" +
   "|---|---|---|---|---|";
 
 function main(names: readonly string[]): number {
