@@ -42,6 +42,16 @@ export const EVENT = {
   release: 16,
   /** A reservation became a huge page in place: mm, vpn, head pfn, pages that were unused. */
   promote: 17,
+  /** A hint fault's page did not move: from node, to node, order, reason (`MOVE_FAILURES` index). */
+  migrateFailed: 18,
+  /** For how long others could not use a hint fault's page: order, 1 if it moved, time ns. */
+  moveWindow: 19,
+  /** A fault waited for a page on its way: head pfn, time ns. */
+  moveWait: 20,
+  /** A hint fault: mm, order, 1 if the page is on the CPU's node, time ns. */
+  hintFault: 21,
+  /** NUMA balancing's scanner made a pass: mm, pages looked at, entries marked (in pages), time ns. */
+  numaScan: 22,
 } as const;
 
 export type EventCode = (typeof EVENT)[keyof typeof EVENT];
@@ -76,6 +86,19 @@ export const RELEASE_CAUSES = [
   "collapse",
 ] as const;
 export type ReleaseCause = (typeof RELEASE_CAUSES)[number];
+export const MOVE_FAILURES = [
+  /** Mapped more than once, or lazily freed and dirty: it may not move. */
+  "refused",
+  /** The node has too little free memory. */
+  "no-room",
+  /** On no list: in a CPU's batch, or isolated by somebody else. */
+  "not-isolated",
+  /** The allocator had no block of its size. */
+  "no-memory",
+  /** Somebody else refers to it: a pin, another fault. */
+  "busy",
+] as const;
+export type MoveFailure = (typeof MOVE_FAILURES)[number];
 
 export const FLUSH_CAUSES = [
   "unmap",

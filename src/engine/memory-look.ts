@@ -8,6 +8,7 @@ import type { Mm } from "../kernel/mm/mm.ts";
 import { PMD, PTE, vpnOfRow, WAS_HUGE } from "../kernel/mm/page-table.ts";
 import { nextUsedRow } from "../kernel/mm/tables.ts";
 import type { Kernel } from "../kernel/state.ts";
+import { linesBySide } from "../kernel/traffic.ts";
 import type { MemoryLook } from "../metrics/collector.ts";
 import type { ProcessResult } from "../metrics/result.ts";
 
@@ -23,7 +24,10 @@ export function lookAtMemory(k: Kernel, collapses: number): MemoryLook {
     file += mm.filePages;
     bloat += bloatPages(k, mm);
   }
+  const { local, remote } = linesBySide(k);
   return {
+    localLines: local,
+    remoteLines: remote,
     rssKb: (anon + file) * PAGE_KB,
     anonKb: anon * PAGE_KB,
     anonHugeKb: k.totals.huge * k.geometry.pagesPerHuge * PAGE_KB,

@@ -14,6 +14,8 @@ export interface ProgramThread extends ReplayThread {
   readonly self: Self;
   /** Threads that wait for its end. */
   readonly joiners: ProgramThread[];
+  /** It waits for another's end: its CPU is another's meanwhile. */
+  joining: boolean;
 }
 
 export interface ProgramRun {

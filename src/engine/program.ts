@@ -42,9 +42,12 @@ import { returnToUser, type Session, verifyNow } from "./session.ts";
 
 /**
  * How far a thread that only refers to memory may be ahead of the others: what they do to its memory reaches
- * it that much late. Near what a shootdown takes.
+ * it that much late. Near what a shootdown takes. With many threads more, since each step of a thread costs
+ * the same whatever its length.
  */
 const QUANTUM_NS = 20 * US_NS;
+const QUANTUM_MAX_NS = 100 * US_NS;
+const FEW_THREADS = 32;
 /** Computing is cut into pieces, so that ticks find the thread. */
 const COMPUTE_NS = MS_NS;
 /** Steps between two words of progress. */
@@ -59,7 +62,6 @@ export interface ProgramOptions {
 export function runWorkload(session: Session, workload: NamedWorkload, options: ProgramOptions): void {
   const { k, d } = session;
   const run = makeProgramRun(session, workload.name);
-  d.quantumNs = QUANTUM_NS;
   const mm = makeMm(k);
   mm.name = workload.spec.name;
   const space = addSpace(run);
@@ -81,8 +83,8 @@ function leastBusyCpu({ session, threads }: ProgramRun, affinity: Affinity, exce
   if (affinity !== "any" && "cpu" in affinity) return affinity.cpu % machine.cpus;
   const load = new Int32Array(machine.cpus);
   const onNode = new Int32Array(machine.nodes);
-  for (const { ended, runner } of threads) {
-    if (ended || runner === except || runner.state === "waiting") continue;
+  for (const { ended, joining, runner } of threads) {
+    if (ended || joining || runner === except) continue;
     load[runner.wantedCpu]! += 1;
     onNode[nodeOfCpu(machine, runner.wantedCpu)]! += 1;
   }
@@ -105,6 +107,7 @@ function addThread(run: ProgramRun, birth: ThreadBirth): number {
   const index = run.threads.length;
   const cpu = leastBusyCpu(run, birth.affinity);
   run.alive += 1;
+  d.quantumNs = Math.min(QUANTUM_MAX_NS, QUANTUM_NS * Math.max(1, run.alive / FEW_THREADS));
   const self = makeSelf(run, index, birth.space);
   const path = life(run, index, birth);
   const { mm, name, numa } = birth;
@@ -112,7 +115,18 @@ function addThread(run: ProgramRun, birth: ThreadBirth): number {
   const runner = spawn(d, { name, mm, task: numa, pinned, cpu, atNs: k.nowNs, path });
   const process = { index: birth.space.process, mm };
   const cursor = run.replay.makeCursor();
-  const thread = { index, process, runner, cpu, readyNs: 0, ended: false, cursor, self, joiners: [] };
+  const thread = {
+    index,
+    process,
+    runner,
+    cpu,
+    readyNs: 0,
+    ended: false,
+    cursor,
+    self,
+    joiners: [],
+    joining: false,
+  };
   run.threads.push(thread);
   return index;
 }
@@ -162,10 +176,12 @@ function* perform(run: ProgramRun, thread: ProgramThread, item: MemoryCall | Pro
       return yield* spawnChild(run, thread, item);
     case "join": {
       const child = run.threads[item.thread]!;
+      thread.joining = true;
       while (!child.ended) {
         child.joiners.push(thread);
         yield WAIT;
       }
+      thread.joining = false;
       return 0;
     }
     case "barrier":

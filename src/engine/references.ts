@@ -16,6 +16,7 @@ import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
+import { chargeTouch } from "./memory-access.ts";
 import {
   countMisses,
   countReferences,
@@ -251,6 +252,7 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   if (found === FAULT) return false;
   if (isUntouched(k.pt, linear)) markTouched(k, linear);
   countReferences(k, cpu, 1);
+  if (k.machine.nodes > 1) chargeTouch(k, row, pageInRow);
   passTime(k, cpu, k.tlb.remainderPs[cpu]! + countMiss(k, cpu, found) + k.costs.referencePs);
   return true;
 }

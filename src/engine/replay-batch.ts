@@ -4,6 +4,7 @@ import { asVpn, NO_ROW, type Vpn } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { findVma, insertVma, VM, vmaIndex } from "../kernel/mm/vma.ts";
 import type { RefBatch } from "../workloads/records.ts";
+import { CHARGED_RECORDS, chargeMemory, isCharged } from "./memory-access.ts";
 import { runReferences, STOP } from "./references.ts";
 import { type Replay, type ReplayThread, refreshSlots, rowOfSlot, slotStart } from "./replay-state.ts";
 import { countTry, fault, faultOutcome, returnToUser } from "./session.ts";
@@ -14,12 +15,21 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
   const { k, d } = session;
   const { mm } = thread.process;
   const { cursor } = thread;
+  const { length } = batch;
+  const charged = isCharged(k, batch);
   let tries = 0;
-  for (let at = 0; at < batch.length; ) {
+  for (let at = 0; at < length; ) {
     const before = at;
     // Other threads may have unmapped memory since.
     refreshSlots(replay);
+    const startNs = k.nowNs;
+    if (charged) batch.length = Math.min(length, at + CHARGED_RECORDS);
     at = runReferences(k, k.cpu, batch, replay.slotRows, at, d.programLimitNs, cursor);
+    if (charged) {
+      batch.length = length;
+      if (at > before) chargeMemory(k, batch, replay.slotRows, before, at, startNs);
+      if (cursor.stop === STOP.END && k.nowNs >= d.programLimitNs) cursor.stop = STOP.HORIZON;
+    }
     if (at > before) tries = 0;
     if (cursor.stop === STOP.HORIZON) yield returnToUser(session);
     if (cursor.stop !== STOP.FAULT) continue;

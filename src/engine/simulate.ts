@@ -1,13 +1,16 @@
 /** simulate(machine, generation, workload) → Result: where all parts meet. */
 import { C, COUNTER_NAMES } from "../core/counters.ts";
+import { FAULT_KINDS, FLUSH_CAUSES } from "../core/events.ts";
 import type { Lock } from "../core/ops.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import { zoneFigures } from "../kernel/buddy/figures.ts";
 import { tlbTotal } from "../kernel/tlb/tlb.ts";
+import { linesBySide } from "../kernel/traffic.ts";
 import { faultDistributions, lastingHugePeak, meansOf, seriesOf } from "../metrics/collector.ts";
+import { failedMovesOf } from "../metrics/numa.ts";
 import { recordingOf } from "../metrics/recorder.ts";
 import type { Recording } from "../metrics/recording.ts";
-import type { LockResult, ProcessResult, Result } from "../metrics/result.ts";
+import type { LockResult, NumaResult, ProcessResult, Result } from "../metrics/result.ts";
 import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
@@ -110,7 +113,8 @@ function finish(session: Session, referencesComplete: boolean): Result {
     faults: faults.byKind,
     faultsAll: faults.all,
     tlb: tlbResult(session),
-    shootdowns: { rounds: c.shootdownRounds, interrupts: c.shootdownInterrupts },
+    shootdowns: shootdownResult(session),
+    ...(k.machine.nodes > 1 ? { numa: numaResult(session) } : {}),
     khugepagedNs: k.khugepaged.usedNs,
     compactionNs: c.compactionNs,
     reclaimNs: c.reclaimNs,
@@ -132,6 +136,34 @@ function tlbResult({ k }: Session): Result["tlb"] {
     walks: tlbTotal(stats.walks),
     walkReferences,
     walkNs: Math.round((walkReferences * k.costs.walkReferencePs) / 1000),
+  };
+}
+
+function shootdownResult({ c }: Session): Result["shootdowns"] {
+  const causes = FLUSH_CAUSES.map((cause, i) => [cause, c.interruptsByCause[i]!] as const);
+  return {
+    rounds: c.shootdownRounds,
+    interrupts: c.shootdownInterrupts,
+    byCause: Object.fromEntries(causes.filter(([, interrupts]) => interrupts > 0)),
+  };
+}
+
+function numaResult({ k, c }: Session): NumaResult {
+  const { local, remote } = linesBySide(k);
+  const hints = [FAULT_KINDS.indexOf("hint-4k"), FAULT_KINDS.indexOf("hint-huge")];
+  return {
+    nodes: k.machine.nodes,
+    localLines: local,
+    remoteLines: remote,
+    remoteNs: Math.round(k.traffic.remotePs.reduce((sum, ps) => sum + ps, 0) / 1000),
+    memoryWaitNs: Math.round(k.traffic.waitNs),
+    hintNs: hints.reduce((sum, kind) => sum + (c.latencies[kind]?.total ?? 0), 0),
+    moveNs: c.numa.moveNs,
+    moveWaits: c.numa.moveWaits,
+    moveWaitNs: c.numa.moveWaitNs,
+    failedMoves: failedMovesOf(c.numa),
+    scans: c.numa.scans,
+    scanNs: c.numa.scanNs,
   };
 }
 

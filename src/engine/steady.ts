@@ -44,15 +44,19 @@ export function makeSteady(body: readonly Statement[], mm: Mm): Steady {
   return { possible, mm, before: undefined, roundPs: 0, round: [], known: false };
 }
 
-function columns(k: Kernel): Float64Array[] {
+/** What a round counts on its CPU: columns, and its place in each. */
+function counts(k: Kernel): (readonly [column: Float64Array, at: number])[] {
   const { references, l1Hits, l2Hits, walks, walkReferences } = k.tlb.stats;
-  return [references, l1Hits, l2Hits, walks, walkReferences];
+  const { lines, remotePs, nodes } = k.traffic;
+  const byCpu = [references, l1Hits, l2Hits, walks, walkReferences, remotePs];
+  const byNode = Array.from({ length: nodes }, (_, node) => [lines, k.cpu * nodes + node] as const);
+  return [...byCpu.map((column) => [column, k.cpu] as const), ...byNode];
 }
 
 function mark(k: Kernel, mm: Mm, switches: number): Mark {
   return {
     ps: k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!,
-    stats: columns(k).map((column) => column[k.cpu]!),
+    stats: counts(k).map(([column, at]) => column[at]!),
     cpu: k.cpu,
     faults: k.vmstat[C.pgfault]!,
     flushes: mm.flushes,
@@ -100,7 +104,7 @@ function skip(k: Kernel, { roundPs, round }: Steady, untilPs: number): void {
   const endNs = Math.floor(endPs / 1000);
   spend(k, endNs - k.nowNs);
   k.tlb.remainderPs[k.cpu] = endPs - endNs * 1000;
-  for (const [i, column] of columns(k).entries()) column[k.cpu]! += rounds * round[i]!;
+  for (const [i, [column, at]] of counts(k).entries()) column[at]! += rounds * round[i]!;
 }
 
 function nextTickNs(k: Kernel): number {

@@ -137,7 +137,31 @@ const PROCESSOR_FIGURES = {
   ),
 } as const satisfies Record<string, FigureSpec>;
 
-export const FIGURES = { ...FAULT_FIGURES, ...PATH_FIGURES, ...PROCESSOR_FIGURES };
+const MEMORY_FIGURES = {
+  memoryLatencyNs: time(100, "A cache line from the own node's memory, alone.", "assumed: 90 to 120 ns"),
+  remoteLatencyNs: time(
+    190,
+    "The same from a node at distance 20.",
+    "assumed: 1.5 to 2 times the own node's on machines of two sockets",
+  ),
+  streamBytesPerNs: rate(
+    12.35,
+    "A stream from the own node's memory, for one CPU.",
+    `${MEASURED}: zeroing to memory, as zeroHugeBytesPerNs`,
+  ),
+  remoteStreamBytesPerNs: rate(
+    6.5,
+    "The same from a node at distance 20.",
+    "assumed: as much slower as the latency is longer, since as many lines are on their way",
+  ),
+  nodeBytesPerNs: rate(
+    200,
+    "What the memory of one node gives to all CPUs together.",
+    "assumed: half of the 461 GB/s that twelve DDR5-4800 channels have in theory",
+  ),
+} as const satisfies Record<string, FigureSpec>;
+
+export const FIGURES = { ...FAULT_FIGURES, ...PATH_FIGURES, ...PROCESSOR_FIGURES, ...MEMORY_FIGURES };
 
 export type FigureName = keyof typeof FIGURES;
 

@@ -48,6 +48,7 @@ export function defaultFigures(): FigureSet {
   ) as FigureSet;
 }
 
+const LINE_BYTES = 64;
 const BASE_PAGE_BYTES = 4096;
 const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 
@@ -55,6 +56,7 @@ const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 export function costsOf(figures: FigureSet): Costs {
   const of = (name: FigureName) => figures[name].value;
   const ns = (name: FigureName) => Math.round(of(name));
+  const linePs = (name: FigureName) => Math.round((LINE_BYTES * 1000) / of(name));
   const cyclePs = 1000 / of("clockGhz");
   return {
     faultNs: ns("faultNs"),
@@ -90,5 +92,10 @@ export function costsOf(figures: FigureSet): Costs {
     referencePs: Math.round(of("referenceCycles") * cyclePs),
     secondLevelPs: Math.round(of("secondLevelCycles") * cyclePs),
     walkReferencePs: Math.round(of("walkReferenceCycles") * cyclePs),
+    lineLatencyPs: Math.round(of("memoryLatencyNs") * 1000),
+    remoteLatencyPs: Math.round(of("remoteLatencyNs") * 1000),
+    lineStreamPs: linePs("streamBytesPerNs"),
+    remoteStreamPs: linePs("remoteStreamBytesPerNs"),
+    nodeLinePs: linePs("nodeBytesPerNs"),
   };
 }

@@ -66,4 +66,12 @@ export interface Costs {
   readonly secondLevelPs: number;
   /** One memory reference of a page walk, in picoseconds. */
   readonly walkReferencePs: number;
+  /** A line from memory, alone: of the own node, and of one at distance 20, in picoseconds. */
+  readonly lineLatencyPs: number;
+  readonly remoteLatencyPs: number;
+  /** A line of a prefetched stream, the same, in picoseconds. */
+  readonly lineStreamPs: number;
+  readonly remoteStreamPs: number;
+  /** A line, for the memory of a node: whoever asks next waits that long, in picoseconds. */
+  readonly nodeLinePs: number;
 }

@@ -28,6 +28,7 @@ import { makeReservations } from "./reservation/state.ts";
 import type { Kernel } from "./state.ts";
 import { makeThp } from "./thp/state.ts";
 import { makeTlb, type TlbSpec } from "./tlb/tlb.ts";
+import { makeTraffic } from "./traffic.ts";
 import { defaultTunables } from "./tunables.ts";
 
 export interface KernelOptions {
@@ -70,6 +71,7 @@ export function createKernel(options: KernelOptions): Kernel {
     lru: makeLru(machine, behaviours),
     swap: makeSwap(machine),
     tlb: makeTlb(options.tlb, machine.cpus, geometry.hugeOrder),
+    traffic: makeTraffic(machine, options.costs),
     rmap: makeRmap(),
     thp: makeThp(machine),
     khugepaged: makeKhugepaged(),

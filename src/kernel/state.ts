@@ -27,6 +27,7 @@ import type { Swap } from "./reclaim/swap.ts";
 import type { Reservations } from "./reservation/state.ts";
 import type { ThpState } from "./thp/state.ts";
 import type { Tlb } from "./tlb/tlb.ts";
+import type { Traffic } from "./traffic.ts";
 import type { Tunables } from "./tunables.ts";
 import type { Witness } from "./witness.ts";
 
@@ -46,6 +47,7 @@ export interface Kernel {
   readonly buddy: Buddy;
   readonly lru: Lru;
   readonly tlb: Tlb;
+  readonly traffic: Traffic;
   readonly rmap: RmapState;
   readonly swap: Swap;
   readonly thp: ThpState;

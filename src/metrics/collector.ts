@@ -5,7 +5,14 @@
  * The interval doubles whenever the series is full, so that a run of any length has between 200 and 400
  * points.
  */
-import { EVENT, type EventCode, FAULT_KINDS, type FaultKind, type KernelListener } from "../core/events.ts";
+import {
+  EVENT,
+  type EventCode,
+  FAULT_KINDS,
+  type FaultKind,
+  FLUSH_CAUSES,
+  type KernelListener,
+} from "../core/events.ts";
 import { S_NS } from "../core/units.ts";
 import {
   bucketsOf,
@@ -15,6 +22,7 @@ import {
   quantile,
   recordValue,
 } from "../lib/histogram.ts";
+import { hearNuma, makeNumaCounts, type NumaCounts } from "./numa.ts";
 import type { Distribution, MemorySeries, ProcessResult } from "./result.ts";
 
 /** Most points of a series; at this many, every second one goes. */
@@ -41,6 +49,8 @@ export interface MemoryLook {
   readonly bloatKb: number;
   readonly hugeFaults: number;
   readonly hugeCollapses: number;
+  readonly localLines: number;
+  readonly remoteLines: number;
 }
 
 export interface Collector {
@@ -55,6 +65,9 @@ export interface Collector {
   collapses: number;
   shootdownRounds: number;
   shootdownInterrupts: number;
+  /** The same by cause; index as in FLUSH_CAUSES. */
+  readonly interruptsByCause: number[];
+  readonly numa: NumaCounts;
   compactionNs: number;
   reclaimNs: number;
   readonly processes: ProcessResult[];
@@ -62,7 +75,10 @@ export interface Collector {
 
 export function makeCollector(): Collector {
   const c: Collector = {
-    listener: (code, _tNs, _cpu, _a, _b, third, fourth) => hear(c, code, third, fourth),
+    listener: (code, _tNs, _cpu, a, b, third, fourth) => {
+      hear(c, code, third, fourth);
+      if (code >= EVENT.migrateFailed) hearNuma(c.numa, code, [a, b, third, fourth]);
+    },
     latencies: FAULT_KINDS.map(() => undefined),
     points: [],
     intervalNs: FIRST_INTERVAL_NS,
@@ -71,6 +87,8 @@ export function makeCollector(): Collector {
     collapses: 0,
     shootdownRounds: 0,
     shootdownInterrupts: 0,
+    interruptsByCause: FLUSH_CAUSES.map(() => 0),
+    numa: makeNumaCounts(),
     compactionNs: 0,
     reclaimNs: 0,
     processes: [],
@@ -89,6 +107,7 @@ function hear(c: Collector, code: EventCode, third: number, fourth: number): voi
     case EVENT.shootdown:
       if (third > 0) c.shootdownRounds++;
       c.shootdownInterrupts += third;
+      c.interruptsByCause[fourth]! += third;
       return;
     case EVENT.compaction:
       c.compactionNs += fourth;
@@ -184,6 +203,8 @@ export function seriesOf(c: Collector): MemorySeries {
     bloatKb: column((look) => look.bloatKb),
     hugeFaults: column((look) => look.hugeFaults),
     hugeCollapses: column((look) => look.hugeCollapses),
+    localLines: column((look) => look.localLines),
+    remoteLines: column((look) => look.remoteLines),
   };
 }
 

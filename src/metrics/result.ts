@@ -2,7 +2,7 @@
  * The result of a run: what reports are made of. Plain data; figures carry their unit in their name.
  * A run of one generation on one workload gives one Result; `compare` sets several side by side.
  */
-import type { FaultKind } from "../core/events.ts";
+import type { FaultKind, FlushCause } from "../core/events.ts";
 import type { ZoneFigures } from "../kernel/buddy/figures.ts";
 
 /** A distribution of latencies. Buckets are log-linear: see `lib/histogram.ts`. */
@@ -33,6 +33,44 @@ export interface MemorySeries {
   /** Huge pages so far: from faults, from khugepaged or MADV_COLLAPSE. */
   readonly hugeFaults: readonly number[];
   readonly hugeCollapses: readonly number[];
+  /**
+   * Cache lines that programs have fetched from memory so far, of the CPU's node and of others. Known of
+   * generated programs, and wherever nodes differ.
+   */
+  readonly localLines: readonly number[];
+  readonly remoteLines: readonly number[];
+}
+
+/** See `MOVE_FAILURES`. */
+export interface FailedMoves {
+  readonly refused: number;
+  readonly noRoom: number;
+  readonly notIsolated: number;
+  readonly noMemory: number;
+  readonly busy: number;
+}
+
+/** What a machine of several nodes adds. */
+export interface NumaResult {
+  readonly nodes: number;
+  readonly localLines: number;
+  readonly remoteLines: number;
+  /** What fetching took longer because the memory was on another node, over all CPUs. */
+  readonly remoteNs: number;
+  /** What fetching waited because the memory was busy, over all CPUs. */
+  readonly memoryWaitNs: number;
+  /** All hint faults together, moving the page included. */
+  readonly hintNs: number;
+  /** Time in which pages could not be used because they moved, or were to. */
+  readonly moveNs: number;
+  /** Faults that waited for a page on its way, and how long. */
+  readonly moveWaits: number;
+  readonly moveWaitNs: number;
+  /** Pages that hint faults wanted to move and could not, by reason; a huge page counts once. */
+  readonly failedMoves: FailedMoves;
+  /** Passes of the scanner, and their time. */
+  readonly scans: number;
+  readonly scanNs: number;
 }
 
 export interface ProcessResult {
@@ -93,7 +131,14 @@ export interface Result {
   readonly faults: Readonly<Partial<Record<FaultKind, Distribution>>>;
   readonly faultsAll: Distribution;
   readonly tlb: TlbResult;
-  readonly shootdowns: { readonly rounds: number; readonly interrupts: number };
+  readonly shootdowns: {
+    readonly rounds: number;
+    readonly interrupts: number;
+    /** Interrupts by what the flush was for; causes without any are left out. */
+    readonly byCause: Readonly<Partial<Record<FlushCause, number>>>;
+  };
+  /** Left out on a machine of one node. */
+  readonly numa?: NumaResult;
   readonly khugepagedNs: number;
   readonly compactionNs: number;
   readonly reclaimNs: number;

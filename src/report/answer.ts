@@ -19,6 +19,7 @@ const TOPICS: readonly Topic[] = [
   { key: "cow_copied", more: "copying after fork", of: "the copying after fork" },
   { key: "fault_time", more: "time in page faults", of: "the time in page faults" },
   { key: "tlb_misses", more: "TLB misses", of: "the TLB misses" },
+  { key: "remote_time", more: "time lost to remote memory", of: "the time lost to remote memory" },
   { key: "run_time", more: "run time", of: "the run time" },
 ];
 

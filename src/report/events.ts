@@ -20,6 +20,11 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   oom: ["mm", "order"],
   cowCopy: ["mm", "vpn"],
   migrate: ["vpn", "from_node", "to_node", "order"],
+  migrateFailed: ["from_node", "to_node", "order", "reason"],
+  moveWindow: ["order", "moved", "time_ns"],
+  moveWait: ["head_pfn", "time_ns"],
+  hintFault: ["mm", "order", "local", "time_ns"],
+  numaScan: ["mm", "pages", "marked", "time_ns"],
 };
 
 const NAMES: readonly string[] = (() => {

@@ -25,6 +25,8 @@ const NO_SERIES: MemorySeries = {
   bloatKb: [0, 0],
   hugeFaults: [0, 0],
   hugeCollapses: [0, 0],
+  localLines: [0, 0],
+  remoteLines: [0, 0],
 };
 
 /** A result that finished with nothing remarkable, with some fields changed. */
@@ -64,7 +66,7 @@ export function sampleResult(changes: Partial<Result> = {}): Result {
       walkReferences: 620,
       walkNs: 9_300,
     },
-    shootdowns: { rounds: 0, interrupts: 0 },
+    shootdowns: { rounds: 0, interrupts: 0, byCause: {} },
     khugepagedNs: 0,
     compactionNs: 0,
     reclaimNs: 0,

@@ -62,14 +62,16 @@ function worker(threads: number, size: number, rounds: number, own: boolean, fir
 
 const size = {
   type: "bytes",
-  default: 192 * 2 ** 20,
+  default: 96 * 2 ** 20,
   min: 2 ** 21,
   max: 2 ** 40,
-  doc: "Buffer of each process; the program's own is 3G, so that the default is a sixteenth.",
+  doc: "Buffer of each process; the program's own is 3G, 32 times the default.",
 } as const;
 
-function rounds(count: number) {
-  return { type: "count", default: count, min: 0, max: 1e9, doc: "Rounds after the first one." } as const;
+/** More rounds than the program's own over less memory, so that a run lasts seconds of simulated time. */
+function rounds(count: number, own: number) {
+  const doc = `Rounds after the first one; the program's own are ${own}, over 32 times the memory.`;
+  return { type: "count", default: count, min: 0, max: 1e9, doc } as const;
 }
 
 export const numa01 = defineWorkload({
@@ -80,7 +82,7 @@ export const numa01 = defineWorkload({
     "process has more threads than a node has CPUs. Its memory begins on one node.",
   source: AUTONUMA_SOURCE,
   machine: AUTONUMA_MACHINE,
-  params: { threads: THREADS, size, rounds: rounds(50) },
+  params: { threads: THREADS, size, rounds: rounds(800, 50) },
   main: (values) => program(values, false),
 });
 
@@ -92,6 +94,6 @@ export const numa01ThreadLocal = defineWorkload({
     "that NUMA balancing was made for. (numa01_THREAD_ALLOC of the benchmark.)",
   source: AUTONUMA_SOURCE,
   machine: AUTONUMA_MACHINE,
-  params: { threads: THREADS, size, rounds: rounds(1000) },
+  params: { threads: THREADS, size, rounds: rounds(4000, 1000) },
   main: (values) => program(values, true),
 });

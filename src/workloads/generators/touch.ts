@@ -84,7 +84,7 @@ export interface Visit {
 export const ZERO_PAGE: Visit = { write: true, references: 512, lines: PAGE_LINES, gapNs: 0 };
 export const READ_PAGE: Visit = { write: false, references: 512, lines: PAGE_LINES, gapNs: 0 };
 
-/** Empties a batch. */
+/** Empties a batch: records are added one by one. */
 export function clear(batch: RefBatch): void {
   batch.length = 0;
 }
@@ -104,6 +104,15 @@ export function add(batch: RefBatch, page: number, visit: Visit): void {
   batch.gap[at] = visit.gapNs;
 }
 
+/** Makes every record of a batch such a visit, all but its page. */
+function fill(batch: RefBatch, visit: Visit): void {
+  batch.kind.fill(visit.write ? REF.WRITE : REF.READ);
+  batch.reads.fill(visit.write ? 0 : visit.references);
+  batch.writes.fill(visit.write ? visit.references : 0);
+  batch.lines!.fill(visit.lines);
+  batch.gap.fill(visit.gapNs);
+}
+
 /**
  * Visits the pages `from` to `to` of a buffer in order, until `untilNs` at the latest. True: all were
  * visited.
@@ -117,11 +126,15 @@ export function* sweep(
   untilNs = Number.POSITIVE_INFINITY,
 ): Step<boolean> {
   const { batch } = self;
+  const { page: pages } = batch;
+  fill(batch, visit);
   for (let page = from; page < to; ) {
     if (self.nowNs >= untilNs) return false;
-    clear(batch);
-    const end = Math.min(to, page + batch.page.length);
-    for (; page < end; page++) add(batch, buffer.firstPage + page, visit);
+    const length = Math.min(to - page, pages.length);
+    const first = buffer.firstPage + page;
+    for (let i = 0; i < length; i++) pages[i] = first + i;
+    batch.length = length;
+    page += length;
     yield batch;
   }
   return true;

@@ -16,12 +16,12 @@ function refusal(text: string): string {
 test("a name alone takes every parameter at its default", () => {
   const { name, values } = workloadByName("numa02");
   expect(name).toBe("numa02");
-  expect(values).toEqual({ threads: 0, size: 64 * 2 ** 20, rounds: 800 });
+  expect(values).toEqual({ threads: 0, size: 64 * 2 ** 20, rounds: 8000 });
 });
 
 test("parameters are read by their kind, and the name tells only what is not the default", () => {
-  const { name, values } = workloadByName("numa02, threads=8 ,size=1G,rounds=800");
-  expect(values).toEqual({ threads: 8, size: 2 ** 30, rounds: 800 });
+  const { name, values } = workloadByName("numa02, threads=8 ,size=1G,rounds=8000");
+  expect(values).toEqual({ threads: 8, size: 2 ** 30, rounds: 8000 });
   expect(name).toBe("numa02,threads=8,size=1G");
 });
 
