@@ -2,8 +2,7 @@
  * The questions of AutoNUMA's review, answered from runs: `npm run autonuma`.
  *
  * 1. What does a global mutex at every fork and exit cost, by CPUs that fork and by how often they do?
- * 2. How long do the queues grow, how many pages are lost on the way, and what does the scanner call
- * progress?
+ * 2. How long do the queues grow, how many pages are lost on the way, what does the scanner call progress?
  */
 
 import { runScript } from "../src/engine/script.ts";
