@@ -11,6 +11,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { type CLoop, compileCLoop } from "./c-loop.ts";
 import { bestOf } from "./measure.ts";
+import { measureNodes } from "./nodes.ts";
 import { everyPage, STREAM_NAMES, STREAM_REFERENCES, storeStream, streamPages } from "./streams.ts";
 
 const small = process.argv.includes("--small");
@@ -121,10 +122,18 @@ function benchMemory(): void {
   print(`  an empty ${small ? "16 GiB" : "1 TiB"} machine`, `${mib} MiB, starts in ${ms} ms`);
 }
 
+function benchNodes(): void {
+  const { machine, threads, footprintGib, machineSeconds, seconds, ...rest } = measureNodes(small);
+  print(`\n${threads} threads, ${footprintGib.toFixed(footprintGib < 1 ? 3 : 0)} GiB`, `   ${machine}`);
+  print("  10 s of the machine take", `${((seconds / machineSeconds) * 10).toFixed(1).padStart(7)} s`);
+  print("  threads' time in a second", `${rest.threadSecondsPerSecond.toFixed(1).padStart(7)} s`);
+}
+
 const loop = compileCLoop();
 console.log(`machine: ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} CPUs, Node ${process.version}`);
 benchStreams(loop);
 benchFaults();
 benchMachineSize();
 benchMemory();
+benchNodes();
 loop?.remove();

@@ -15,6 +15,8 @@ test("npm run bench -- --small measures every figure", () => {
     "16 GiB machine",
     "a used page, thp=never",
     "an empty 16 GiB machine",
+    "10 s of the machine take",
+    "threads' time in a second",
   ];
   for (const label of labels) expect(text).toMatch(new RegExp(`${label} +\\d`));
 });
