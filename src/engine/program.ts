@@ -62,6 +62,7 @@ export interface ProgramOptions {
 export function runWorkload(session: Session, workload: NamedWorkload, options: ProgramOptions): void {
   const { k, d } = session;
   const run = makeProgramRun(session, workload.name);
+  session.assumes.push(...(workload.spec.assumes?.(workload.values) ?? []));
   const mm = makeMm(k);
   mm.name = workload.spec.name;
   const space = addSpace(run);
@@ -192,6 +193,9 @@ function* perform(run: ProgramRun, thread: ProgramThread, item: MemoryCall | Pro
       return 0;
     case "sleep":
       yield sleepOp(item.ns);
+      return 0;
+    case "tell":
+      run.session.told[item.figure] = item.value;
       return 0;
     case "compute":
       for (let leftNs = item.ns; leftNs > 0; leftNs -= COMPUTE_NS) {

@@ -77,6 +77,10 @@ export interface Session {
   /** Only when the run is to be recorded. */
   readonly recorder: Recorder | undefined;
   outcome: "finished" | "oom";
+  /** Figures of the workload's own, by name. */
+  readonly told: Record<string, number>;
+  /** What the workload assumes where its source is silent. */
+  readonly assumes: string[];
   /** mmap locks of address spaces that have gone: contention on them counts in the result. */
   readonly goneLocks: Lock[];
   /** Faults since the invariants were last checked. */
@@ -125,6 +129,8 @@ export function openSession(options: SessionOptions): Session {
     c,
     recorder,
     outcome: "finished",
+    told: {},
+    assumes: [],
     goneLocks: [],
     sinceCheck: 0,
     bootValues,

@@ -123,6 +123,8 @@ function finish(session: Session, referencesComplete: boolean): Result {
     processes,
     locks: lockResults(session),
     zones: zoneFigures(k.buddy),
+    ...(Object.keys(session.told).length > 0 ? { told: session.told } : {}),
+    ...(session.assumes.length > 0 ? { assumes: session.assumes } : {}),
   };
 }
 

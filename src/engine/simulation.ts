@@ -15,7 +15,7 @@ import { UserError } from "../lib/assert.ts";
 import { demandNamed } from "../lib/suggest.ts";
 import { RECORD_LIMITS, type Recording, type RecordLimits } from "../metrics/recording.ts";
 import type { Result } from "../metrics/result.ts";
-import type { NamedWorkload } from "../workloads/generators/workload.ts";
+import type { NamedWorkload, WorkloadMachine } from "../workloads/generators/workload.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
 import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
@@ -85,7 +85,7 @@ function demandWhole(what: string, value: number, min: number): void {
 const HUGE_BYTES_MAX = 2 ** 21;
 
 /** The machine: what is given, else the script's own, else the usual one. */
-export function machineSpec(given: MachineChoice, own: ScriptMachine | undefined): MachineSpec {
+export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefined): MachineSpec {
   const { nodes, cpus, memBytes, hugeBytes } = { ...DEFAULT_MACHINE, ...own, ...given };
   demandWhole("nodes", nodes, 1);
   demandWhole("cpus", cpus, nodes);
@@ -120,7 +120,7 @@ export function isNamed(workload: Workload): workload is NamedWorkload {
 }
 
 /** The machine that a workload itself asks for. */
-function ownMachine(workload: Workload): ScriptMachine | undefined {
+function ownMachine(workload: Workload): WorkloadMachine | undefined {
   if (isScript(workload)) return workload.machine;
   return isNamed(workload) ? workload.spec.machine : undefined;
 }

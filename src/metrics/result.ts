@@ -148,4 +148,8 @@ export interface Result {
   readonly locks: readonly LockResult[];
   /** Free memory when the run was over, zone by zone and order by order: how fragmented it was left. */
   readonly zones: readonly ZoneFigures[];
+  /** Figures of the workload's own, by name; absent when it tells none. */
+  readonly told?: Readonly<Record<string, number>>;
+  /** What the workload assumes where its source is silent; absent when nothing. */
+  readonly assumes?: readonly string[];
 }

@@ -96,12 +96,25 @@ function saysNothing(figure: Figure, row: Row): boolean {
   return figure.rare === true && row.cells.every((cell) => cell.value === undefined || cell.value === 0);
 }
 
+/** Figures of the workload's own. */
+function toldRows(columns: readonly Column[], base: number): Row[] {
+  const names = new Set(columns.flatMap(({ result }) => Object.keys(result.told ?? {})));
+  return [...names].map((name) => {
+    const label = name.replaceAll("_", " ");
+    const read = (result: Result): number | undefined => result.told?.[name];
+    const figure = { key: `told_${name}`, label, doc: `${label}, as the workload counts.`, read };
+    return rowOf({ ...figure, kind: "count", better: "neither" }, columns, base);
+  });
+}
+
 /**
  * The comparison's rows in groups, in relation to the column `base`; groups and rows that say nothing are
  * left out.
  */
 export function tableOf(columns: readonly Column[], base = 0): RowGroup[] {
   const groups: RowGroup[] = [];
+  const own = toldRows(columns, base);
+  if (own.length > 0) groups.push({ title: "what the workload tells", rows: own });
   for (const { title, figures } of FIGURE_GROUPS) {
     const rows: Row[] = [];
     for (const figure of figures) {

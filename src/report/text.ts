@@ -143,11 +143,18 @@ export function headerOf(columns: readonly Column[], version: string): string[] 
   ];
 }
 
+/** What the workload assumes, each once. */
+export function assumptionsOf(columns: readonly Column[]): string[] {
+  const all = new Set(columns.flatMap(({ result }) => result.assumes ?? []));
+  return [...all].map((sentence) => `assumed: ${sentence}`);
+}
+
 /** The whole text, lines joined. */
 export function renderText(columns: readonly Column[], options: TextOptions): string {
   const names = columns.map((column) => column.name);
   const wrap = (text: string): string[] => wrapped(text, Math.max(60, options.widthChars), "  ");
-  const lines = [...headerOf(columns, options.version).flatMap(wrap), ""];
+  const lines = [...headerOf(columns, options.version), ...assumptionsOf(columns)].flatMap(wrap);
+  lines.push("");
   lines.push(...answerOf(columns).flatMap(wrap).map(options.painter.bold), "");
   lines.push(...layOut(tableOf(columns), names, options));
   if (options.counters) {

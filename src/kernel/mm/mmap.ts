@@ -107,9 +107,14 @@ export function overcommitRefuses(k: Kernel, pages: number): boolean {
   return pages * PAGE_BYTES > k.machine.memBytes + k.machine.swapBytes;
 }
 
-/** Pages that one more mapping must be less than, before v5.1. */
+/**
+ * Pages that one more mapping must be less than, before v5.1. Page tables, which the allocator does not know
+ * of here, are not free.
+ */
 export function availableForGuess(k: Kernel): number {
-  return k.buddy.freePages + k.swap.free + k.vmstat[C.nr_thp_reserved]! - totalReservePages(k.buddy);
+  const tables = k.vmstat[C.nr_page_table_pages]!;
+  const free = k.buddy.freePages - tables + k.swap.free + k.vmstat[C.nr_thp_reserved]!;
+  return free - totalReservePages(k.buddy);
 }
 
 /** Puts the mapping into the address space: as part of a neighbour, or as an area of its own. */

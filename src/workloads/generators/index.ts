@@ -1,4 +1,5 @@
 /** The named workloads; the only list of them. */
+import { forkSparse } from "./fork-sparse.ts";
 import { gups } from "./gups.ts";
 import { kv } from "./kv.ts";
 import { thpMover } from "./mover.ts";
@@ -16,6 +17,7 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
   gups,
   kv,
   thpMover,
+  forkSparse,
 ];
 
 /**

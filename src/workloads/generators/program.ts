@@ -67,6 +67,8 @@ export type ProgramCall =
   | { readonly kind: "bind"; readonly affinity: Affinity }
   /** Waits without using its CPU. */
   | { readonly kind: "sleep"; readonly ns: number }
+  /** A figure of the program's own for the result: told once, under a name in snake_case. */
+  | { readonly kind: "tell"; readonly figure: string; readonly value: number }
   /** Computes without touching memory. */
   | { readonly kind: "compute"; readonly ns: number };
 

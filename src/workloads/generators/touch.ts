@@ -53,6 +53,11 @@ export function* fork(self: Self, name: string, affinity: Affinity, body: Body):
   return self.result;
 }
 
+/** A figure of the program's own for the result. */
+export function* tell(figure: string, value: number): Step {
+  yield { kind: "tell", figure, value };
+}
+
 export function join(thread: number): ProgramCall {
   return { kind: "join", thread };
 }

@@ -36,6 +36,9 @@ type ParamValues<P extends ParamSpecs> = {
 
 export type Values = Readonly<Record<string, number | string>>;
 
+/** A script's machine, and swap. */
+export type WorkloadMachine = ScriptMachine & { readonly swapBytes?: number };
+
 export interface WorkloadSpec {
   readonly name: string;
   /** One line, for lists. */
@@ -45,15 +48,18 @@ export interface WorkloadSpec {
   /** Where the program is described. */
   readonly source: string;
   /** The machine that it runs on unless told. */
-  readonly machine: ScriptMachine;
+  readonly machine: WorkloadMachine;
   readonly params: ParamSpecs;
+  /** What the workload assumes where its source is silent: sentences without their full stop. */
+  assumes?(values: Values): readonly string[];
   /** The program of the first thread, which starts all others. */
   main(values: Values): Body;
 }
 
 /** A workload as it is declared: its program sees the parameters with their own types. */
-type Declaration<P extends ParamSpecs> = Omit<WorkloadSpec, "params" | "main"> & {
+type Declaration<P extends ParamSpecs> = Omit<WorkloadSpec, "params" | "main" | "assumes"> & {
   readonly params: P;
+  assumes?(values: ParamValues<P>): readonly string[];
   main(values: ParamValues<P>): Body;
 };
 
