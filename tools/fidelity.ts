@@ -12,6 +12,11 @@ const FOLDERS: readonly (readonly [folder: string, title: string, judgedBy: stri
   ["khugepaged", "khugepaged and MADV_COLLAPSE", "recordings"],
   ["mm", "Address spaces, page tables, system calls", "recordings, random scripts, traces"],
   ["buddy", "The page allocator and compaction", "the fuzzer; no recording puts it under pressure"],
+  [
+    "reservation",
+    "Huge page reservations",
+    "rule by rule against the posted patch and its review; no kernel carries them",
+  ],
   ["reclaim", "LRU, reclaim, swap", "the fuzzers; recordings of madvise; no recording of memory pressure"],
   ["tlb", "TLBs, page walks, shootdowns", "the golden counters of three other models"],
   ["proc", "Knobs, counters, maps", "recordings"],

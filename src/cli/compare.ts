@@ -18,6 +18,7 @@ import { demandWorkload, type Workload } from "./workload.ts";
 
 export interface CompareOptions extends CommonOptions {
   readonly settings?: string;
+  readonly thresholds?: string;
   readonly generations?: string;
   readonly measured?: string;
   readonly truth?: string;
@@ -51,9 +52,21 @@ function generationsOf(options: CompareOptions): Generation[] {
   return chosen;
 }
 
+/** Huge pages off, at the first touch, and with each threshold: as settings of one kernel. */
+function thresholdSettings(text: string): string {
+  const thresholds = text.split(",").map((each) => each.trim());
+  const above = thresholds.filter((each) => each !== "1").map((each) => `promotion_threshold=${each}`);
+  const classic = "thp=always,promotion_threshold=1";
+  return ["thp=never", classic, ...above.map((each) => `thp=always,${each}`)].join("; ");
+}
+
 /** The columns that the options ask for. */
-export function planOf(options: CompareOptions): Plan[] {
-  return columnsOf(generationsOf(options), options.settings, (generation) => settingsOf(options, generation));
+export function planOf(given: CompareOptions): Plan[] {
+  if (given.thresholds !== undefined && given.settings !== undefined)
+    throw new UserError("expected either --thresholds or --settings, found both", { file: "--thresholds" });
+  const settings = given.thresholds === undefined ? given.settings : thresholdSettings(given.thresholds);
+  const options: CompareOptions = settings === undefined ? given : { ...given, settings };
+  return columnsOf(generationsOf(options), settings, (generation) => settingsOf(options, generation));
 }
 
 /** Simulates every column. */
@@ -130,6 +143,10 @@ export function registerCompare(program: Command): void {
       "a trace, a script, or a text that can be imported (plain, gzip, zstd); - is standard input",
     )
     .option("--settings <columns>", 'columns, such as "thp=never; thp=always; thp=always,max_ptes_none=0"')
+    .option(
+      "--thresholds <list>",
+      "a column for each promotion_threshold, such as 16,64,256, beside huge pages off and at first touch",
+    )
     .option("--generations <names>", 'kernels, such as "linux-6.1,linux-6.18"')
     .option("--measured <file>", "what a real kernel did, as JSON: the report says how far the model is off")
     .option(

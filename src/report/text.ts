@@ -4,6 +4,7 @@
 import { answerOf } from "./answer.ts";
 import { type FormatMode, formatBytes, formatFigure, formatRelative, formatTime } from "./format.ts";
 import { type Column, counterRows, type Row, type RowGroup, tableOf } from "./table.ts";
+import { thresholdLines } from "./thresholds.ts";
 import { type Measurement, trustNotes } from "./trust.ts";
 
 /** Colours of the terminal, or none. */
@@ -165,6 +166,8 @@ export function renderText(columns: readonly Column[], options: TextOptions): st
       ...(none ? ["no counter changed"] : layOut([{ title: "counters", rows }], names, options)),
     );
   }
+  const study = thresholdLines(columns);
+  if (study.length > 0) lines.push("", "against the threshold", ...study.map((line) => "  " + line));
   const notes = trustNotes(columns, options.measurements);
   lines.push("", ...notes.flatMap((note, i) => wrap((i === 0 ? "How far to trust this: " : "  ") + note)));
   return lines.join("\n") + "\n";

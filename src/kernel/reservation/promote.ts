@@ -74,9 +74,9 @@ function convert(k: Kernel, vma: Vma, row: PmdRow, block: number): void {
   resetCpupid(k, head, geometry.pagesPerHuge);
   frames.refCount.fill(0, head, head + geometry.pagesPerHuge);
   makeCompound(k, head);
-  mapNewHuge(k, vma, row, head);
-  // mapNewHuge adds a whole huge page to RSS; what was mapped was counted already.
+  // mapNewHuge adds a whole huge page to RSS; what was mapped was counted already, and makes no peak.
   addAnonPages(vma.mm, filled - geometry.pagesPerHuge);
+  mapNewHuge(k, vma, row, head);
   emit(k, EVENT.promote, vma.mm.id, vpnOfRow(k.pt, row), head, filled);
 }
 

@@ -1,7 +1,7 @@
 /**
  * fork-sparse: children map much memory and touch little of each huge page's worth, until a map fails.
  *
- *     main ─▶ child 1: map, touch, stay ─▶ child 2: map, touch, stay ─▶ … ─▶ child N: the map fails ─▶ all end
+ *     main ─▶ child 1: map, touch, stay ─▶ child 2: map, touch, stay ─▶ … ─▶ child N: map fails ─▶ end
  *
  * The experiment of the RFC of huge page reservations (A. Yznaga, 8 November 2018): on 256 GB, with 16 GB a
  * child, the 17th failed without reservations and the 118th with them. Its mail says "1 page or a random
@@ -90,8 +90,8 @@ export const forkSparse = defineWorkload({
   name: "fork-sparse",
   summary: "children map 16G each and touch little of every huge page's worth, until a map fails",
   standsFor:
-    "The test by which huge page reservations were proposed: sparse use of large mappings. Ends only on kernels " +
-    "whose mmap asks what is free now (before 5.1), or with a number of children given.",
+    "The test by which huge page reservations were proposed: sparse use of large mappings. Ends only on " +
+    "kernels whose mmap asks what is free now (before 5.1), or with a number of children given.",
   source: "A. Yznaga, [RFC PATCH] mm: thp: implement THP reservations for anonymous memory, 8 November 2018",
   // With this much swap, 256.5 GiB count as free before the first child.
   machine: { nodes: 1, cpus: 2, memBytes: 256 * GIB, hugeBytes: undefined, swapBytes: 6_524_239_872 },

@@ -37,7 +37,7 @@ type ParamValues<P extends ParamSpecs> = {
 export type Values = Readonly<Record<string, number | string>>;
 
 /** A script's machine, and swap. */
-export type WorkloadMachine = ScriptMachine & { readonly swapBytes?: number };
+export type WorkloadMachine = ScriptMachine;
 
 export interface WorkloadSpec {
   readonly name: string;

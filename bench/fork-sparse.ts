@@ -1,0 +1,38 @@
+/**
+ * The headline experiment over thresholds and laws: which child's map fails.
+ *
+ *     node tools/run-ts.mjs bench/fork-sparse.ts              a 64th of the machine, every threshold and law
+ *     node tools/run-ts.mjs bench/fork-sparse.ts --full       the whole machine; hours, 6 GiB
+ *     …  --laws one-or-256 --thresholds 1,256 --generation thp-reservations-reviewed --seed 1
+ */
+import { parseArgs } from "node:util";
+import { simulate } from "../src/engine/simulation.ts";
+import { workloadByName } from "../src/workloads/generators/index.ts";
+import { expectedFailingChild, sixtyFourth } from "../test/fork-sparse.ts";
+
+const { values } = parseArgs({
+  options: {
+    full: { type: "boolean", default: false },
+    laws: { type: "string", default: "one-or-256,up-to-128,one-or-512,up-to-512" },
+    thresholds: { type: "string", default: "1,2,16,32,64,96,128,192,256,384,512" },
+    generation: { type: "string", default: "thp-reservations-reviewed" },
+    seed: { type: "string", default: "1" },
+  },
+});
+
+console.log("law         threshold  failing child  computed  pages a region");
+for (const law of values.laws.split(",")) {
+  for (const threshold of values.thresholds.split(",").map(Number)) {
+    const own = values.full ? { name: "fork-sparse", machine: {} } : sixtyFourth(Number(values.seed));
+    const { result } = simulate(workloadByName(`${own.name},law=${law}`), {
+      generation: values.generation,
+      machine: own.machine,
+      settings: { promotion_threshold: threshold },
+    });
+    const { failing_child: child = 0, pages_touched_a_region: pages = 0 } = result.told ?? {};
+    const figures = [threshold, child, expectedFailingChild(law, threshold), pages.toFixed(2)];
+    console.log(
+      law.padEnd(12) + figures.map((each, i) => String(each).padStart([9, 15, 10, 16][i]!)).join(""),
+    );
+  }
+}
