@@ -4,6 +4,7 @@ import type { Workload as Input, Simulated } from "../engine/simulation.ts";
 import type { Generation } from "../generations/generation.ts";
 import { err, progressLine } from "./host.ts";
 import { type CommonOptions, demandHardware, machineChoiceOf } from "./options.ts";
+import { progressText } from "./progress.ts";
 import type { Workload } from "./workload.ts";
 
 function inputOf(workload: Workload): Input {
@@ -36,7 +37,12 @@ export async function simulate(
   const progress = progressLine();
   progress.show(`${o.label} …`);
   try {
-    const input = inputOf(workload);
+    const sinceMs = performance.now();
+    let share: number | undefined;
+    const reading = (read: number): void => {
+      share = read;
+    };
+    const input = workload.kind === "trace" ? workload.open(reading) : inputOf(workload);
     const program = "header" in input ? input.header.program : "";
     return engine.simulate(input, {
       generation: o.generation,
@@ -49,7 +55,10 @@ export async function simulate(
       name: program === "" ? workload.name : `${program} (${workload.name})`,
       hugeZeroAllocated: o.hugeZeroAllocated === true,
       record: o.record === true,
-      onProgress: (told) => progress.show(`${o.label}: ${told}`),
+      onProgress: (told, records) => {
+        const elapsedMs = performance.now() - sinceMs;
+        progress.show(progressText({ text: `${o.label}: ${told}`, records, share, elapsedMs }));
+      },
     });
   } finally {
     progress.done();

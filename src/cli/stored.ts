@@ -1,5 +1,5 @@
 /** Opens a stored trace from a file, a piece at a time. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../lib/assert.ts";
 import { detectFormat } from "../workloads/import/detect.ts";
 import { openTrace, type StoreReader } from "../workloads/trace/reader.ts";
@@ -7,8 +7,11 @@ import { DECOMPRESSORS } from "./input.ts";
 
 const PIECE_BYTES = 1 << 20;
 
-/** The reader of a stored trace; says what to do with a text that is not imported yet. */
-export function openStored(file: string): StoreReader {
+/**
+ * The reader of a stored trace; `share` is told how much of the file has been read, 0 to 1. It says what to
+ * do with a text that is not imported yet.
+ */
+export function openStored(file: string, share?: (share: number) => void): StoreReader {
   const descriptor = openSync(file, "r");
   let first: Uint8Array | undefined = readPiece(descriptor);
   const format = first === undefined ? undefined : detectFormat(first);
@@ -18,10 +21,14 @@ export function openStored(file: string): StoreReader {
       format === undefined ? "not a stored trace" : `${format} text, not a stored trace: import it first`;
     throw new UserError(`${what} (pagewise import FILE)`, { file });
   }
+  const { size } = fstatSync(descriptor);
+  let readBytes = 0;
   let open = true;
   const read = (): Uint8Array | undefined => {
     const piece = first ?? (open ? readPiece(descriptor) : undefined);
     first = undefined;
+    readBytes += piece?.length ?? 0;
+    if (size > 0) share?.(Math.min(1, readBytes / size));
     if (piece === undefined && open) {
       open = false;
       closeSync(descriptor);

@@ -22,8 +22,8 @@ import { makeReplay, type Replay, type ReplayProcess, type ReplayThread } from "
 import type { Session } from "./session.ts";
 
 export interface ReplayOptions {
-  /** Told from time to time how far the replay is. */
-  readonly onProgress?: ((text: string) => void) | undefined;
+  /** Told from time to time how far the replay is, and how many records that were. */
+  readonly onProgress?: ((text: string, records: number) => void) | undefined;
 }
 
 /** Items between two words of progress. */
@@ -33,12 +33,14 @@ const PROGRESS_ITEMS = 4096;
 export function replayTrace(session: Session, trace: TraceReader, options: ReplayOptions): void {
   const replay = makeReplay(session, trace);
   let items = 0;
+  let records = 0;
   for (let item = trace.next(); item !== undefined && session.outcome === "finished"; item = trace.next()) {
     const thread = threadOf(replay, item.thread);
     if (thread.ended) continue;
+    records += isBatch(item) ? item.length : 1;
     perform(replay, thread, item);
     if (++items % PROGRESS_ITEMS === 0) {
-      options.onProgress?.(`${(session.d.nowNs / S_NS).toFixed(1)} s of simulated time`);
+      options.onProgress?.(`${(session.d.nowNs / S_NS).toFixed(1)} s of simulated time`, records);
     }
   }
 }

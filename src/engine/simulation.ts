@@ -62,7 +62,7 @@ export interface SimulateOptions {
   /** Record the run step by step, for the page and for other tools; true: as much as is usual. */
   readonly record?: RecordLimits | boolean;
   /** Told from time to time how far a trace's replay is. */
-  readonly onProgress?: (text: string) => void;
+  readonly onProgress?: (text: string, records: number) => void;
 }
 
 export interface Simulated {

@@ -3,6 +3,7 @@
  */
 import { answerOf } from "./answer.ts";
 import { type FormatMode, formatBytes, formatFigure, formatRelative, formatTime } from "./format.ts";
+import { memoryLines } from "./sparkline.ts";
 import { type Column, counterRows, type Row, type RowGroup, tableOf } from "./table.ts";
 import { thresholdLines } from "./thresholds.ts";
 import { type Measurement, trustNotes } from "./trust.ts";
@@ -168,6 +169,10 @@ export function renderText(columns: readonly Column[], options: TextOptions): st
   }
   const study = thresholdLines(columns);
   if (study.length > 0) lines.push("", "against the threshold", ...study.map((line) => "  " + line));
+  if (options.mode === "human") {
+    const drawn = memoryLines(columns);
+    if (drawn.length > 0) lines.push("", ...drawn);
+  }
   const notes = trustNotes(columns, options.measurements);
   lines.push("", ...notes.flatMap((note, i) => wrap((i === 0 ? "How far to trust this: " : "  ") + note)));
   return lines.join("\n") + "\n";

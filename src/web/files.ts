@@ -2,10 +2,10 @@
 import { describeUserError, UserError } from "../lib/assert.ts";
 import { readResults } from "../report/json.ts";
 import { decodePage, PAGE_DATA_ID, readPageText } from "../report/page-data.ts";
-import { readCounterexample } from "./model/race.ts";
+import { readRace } from "./model/race.ts";
 import type { RunPlan } from "./protocol.ts";
 import { fail, failure, run } from "./runner.ts";
-import { announcement, race, show, view } from "./state.ts";
+import { announcement, race, show, step, view } from "./state.ts";
 import { VERSION } from "./version.ts";
 
 /** A page holds the whole file in memory, and some browsers no more than this. */
@@ -47,9 +47,10 @@ export async function openPageText(base64: string, file: string): Promise<void> 
 
 function openJson(text: string, name: string): void {
   const trimmed = text.trimStart();
-  const found = readCounterexample(trimmed, name);
+  const found = readRace(trimmed, name);
   if (found !== undefined) {
     race.value = found;
+    step.value = found.steps.length - 1;
     view.value = "race";
     return;
   }

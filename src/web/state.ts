@@ -5,7 +5,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Column } from "../report/table.ts";
 import type { Measurement } from "../report/trust.ts";
-import type { Counterexample } from "./model/race.ts";
+import type { Race } from "./model/race.ts";
 
 export const VIEWS = ["compare", "timeline", "map", "walk", "race"] as const;
 export type View = (typeof VIEWS)[number];
@@ -32,7 +32,7 @@ export const MAP_COLOURS = ["state", "node", "heat"] as const;
 export type MapColour = (typeof MAP_COLOURS)[number];
 
 export const shown = signal<Shown | undefined>(undefined);
-export const race = signal<Counterexample | undefined>(undefined);
+export const race = signal<Race | undefined>(undefined);
 
 export const view = signal<View>("compare");
 /** Index of the column to which the others are related. */

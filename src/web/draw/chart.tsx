@@ -1,7 +1,7 @@
 /** A chart: a canvas that keeps its size and theme, with a name for screen readers and an SVG to save. */
 import { useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { theme } from "../state.ts";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { step, theme, timeRange } from "../state.ts";
 import { DARK, LIGHT, type Theme } from "../theme.ts";
 import { saveFile } from "./save.ts";
 import { canvasSurface, type Surface, svgSurface } from "./surface.ts";
@@ -16,7 +16,7 @@ export interface ChartProps {
   /** What is to be seen, for people who cannot. */
   readonly label: string;
   readonly height: number;
-  /** Draws all of it; what signals it reads make it be drawn again when they change. */
+  /** Draws all of it: when it is rendered anew, and when theme, shown time or step change. */
   readonly paint: (surface: Surface, size: Size, theme: Theme) => void;
   readonly onPointer?: (event: PointerEvent, x: number, y: number, size: Size) => void;
   readonly onWheel?: (event: WheelEvent, x: number, y: number, size: Size) => void;
@@ -54,23 +54,45 @@ export function oncePerFrame(draw: () => void): () => void {
   };
 }
 
+/** Takes the wheel, unless a key says that the page is meant; `take` says whether it wanted it. */
+function useWheel(
+  canvas: { readonly current: HTMLCanvasElement | null },
+  take: (event: WheelEvent) => boolean,
+): void {
+  useEffect(() => {
+    const element = canvas.current!;
+    const wheel = (event: WheelEvent): void => {
+      if (!event.shiftKey && !event.ctrlKey && take(event)) event.preventDefault();
+    };
+    element.addEventListener("wheel", wheel, { passive: false });
+    return () => element.removeEventListener("wheel", wheel);
+  }, []);
+}
+
 export function Chart(props: ChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const now = useRef(props);
   now.current = props;
-  const draw = (): void => {
-    const element = canvas.current;
-    if (element === null) return;
-    const size = fitCanvas(element, now.current.height);
-    const context = element.getContext("2d")!;
-    const colours = themeNow();
-    context.clearRect(0, 0, size.width, size.height);
-    now.current.paint(canvasSurface(context), size, colours);
-  };
-  useSignalEffect(draw);
+  const draw = useMemo(
+    () =>
+      oncePerFrame(() => {
+        const element = canvas.current;
+        if (element === null) return;
+        const size = fitCanvas(element, now.current.height);
+        const context = element.getContext("2d")!;
+        const colours = themeNow();
+        context.clearRect(0, 0, size.width, size.height);
+        now.current.paint(canvasSurface(context), size, colours);
+      }),
+    [],
+  );
+  useSignalEffect(() => {
+    void [timeRange.value, theme.value, step.value];
+    draw();
+  });
   useEffect(draw);
   useEffect(() => {
-    const observer = new ResizeObserver(oncePerFrame(draw));
+    const observer = new ResizeObserver(draw);
     observer.observe(canvas.current!.parentElement!);
     return () => observer.disconnect();
   }, []);
@@ -79,16 +101,11 @@ export function Chart(props: ChartProps) {
     const size = { width: box.width, height: box.height };
     return [event.clientX - box.left, event.clientY - box.top, size];
   };
-  useEffect(() => {
-    const element = canvas.current!;
-    const wheel = (event: WheelEvent): void => {
-      if (now.current.onWheel === undefined || event.shiftKey || event.ctrlKey) return;
-      event.preventDefault();
-      now.current.onWheel(event, ...at(event));
-    };
-    element.addEventListener("wheel", wheel, { passive: false });
-    return () => element.removeEventListener("wheel", wheel);
-  }, []);
+  useWheel(canvas, (event) => {
+    if (now.current.onWheel === undefined) return false;
+    now.current.onWheel(event, ...at(event));
+    return true;
+  });
   const pointer = (event: PointerEvent): void => now.current.onPointer?.(event, ...at(event));
   return (
     <div class="chart" data-chart={props.name}>

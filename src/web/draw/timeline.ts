@@ -10,6 +10,8 @@ import type { Surface } from "./surface.ts";
 import { drawTimeGrid, drawTimeLabels, LEFT, RIGHT, type TimeSpan, timeOfX, xOfTime } from "./time.ts";
 
 const LABELS_BELOW = 18;
+/** How far beyond the chart lines go, in pixels. */
+const OUTSIDE = 100;
 
 /** Indices of samples that are drawn: those within the span, one before it and one behind. */
 function visible(tNs: ArrayLike<number>, [from, to]: TimeSpan): [number, number] {
@@ -21,7 +23,8 @@ function stepsOf(tNs: ArrayLike<number>, span: TimeSpan, width: number, y: (i: n
   const [first, last] = visible(tNs, span);
   const points: number[] = [];
   for (let i = first; i <= last; i++) {
-    const x = xOfTime(span, width, tNs[i]!);
+    // Far outside of what is seen, a dashed line would have billions of dashes.
+    const x = Math.max(-OUTSIDE, Math.min(width + OUTSIDE, xOfTime(span, width, tNs[i]!)));
     if (i > first) points.push(x, points.at(-1)!);
     points.push(x, y(i));
   }
@@ -161,8 +164,8 @@ export function paintLanes(
     s.clip(LEFT, y, size.width - LEFT - RIGHT, laneHeight, () => {
       for (let at = 0; at < track.fromNs.length; at++) {
         if (track.toNs[at]! < span[0] || track.fromNs[at]! > span[1]) continue;
-        const from = xOfTime(span, size.width, track.fromNs[at]!);
-        const to = xOfTime(span, size.width, track.toNs[at]!);
+        const from = xOfTime(span, size.width, Math.max(span[0], track.fromNs[at]!));
+        const to = xOfTime(span, size.width, Math.min(span[1], track.toNs[at]!));
         s.rect(from, y + 2, Math.max(1.5, to - from), laneHeight - 4, theme.memory["page-tables"]!);
       }
     });

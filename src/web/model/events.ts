@@ -42,10 +42,39 @@ export function byCode(events: EventColumns): ByCode {
   return lists;
 }
 
+/** Parts of the time for which it is known where in a list their events begin. */
+const PARTS = 1 << 14;
+
+/** Where in a list the events of each part of the time begin; one entry more than parts. */
+interface Index {
+  readonly endNs: number;
+  readonly first: Uint32Array;
+}
+
+const indices = new WeakMap<Uint32Array, Index>();
+
+const partOf = (ns: number, endNs: number): number =>
+  Math.max(0, Math.min(PARTS - 1, Math.floor((ns / endNs) * PARTS)));
+
+function indexOf(events: EventColumns, list: Uint32Array): Index {
+  const before = indices.get(list);
+  if (before !== undefined) return before;
+  const endNs = Math.max(1, events.tNs[events.count - 1] ?? 1);
+  const first = new Uint32Array(PARTS + 1);
+  for (const i of list) first[partOf(events.tNs[i]!, endNs) + 1]! += 1;
+  for (let part = 0; part < PARTS; part++) first[part + 1]! += first[part]!;
+  const index = { endNs, first };
+  indices.set(list, index);
+  return index;
+}
+
 /** How many of the listed events lie before a moment. */
 export function countBefore(events: EventColumns, list: Uint32Array, ns: number): number {
-  let low = 0;
-  let high = list.length;
+  if (list.length === 0) return 0;
+  const { endNs, first } = indexOf(events, list);
+  const part = partOf(ns, endNs);
+  let low = first[part]!;
+  let high = first[part + 1]!;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (events.tNs[list[middle]!]! < ns) low = middle + 1;

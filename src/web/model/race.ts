@@ -1,36 +1,25 @@
-/** A counterexample of `pagewise check --json`, as the race view draws it. */
+/** A race as `pagewise check --json` tells it (its `story`), and the state of the little machine over it. */
 import { UserError } from "../../lib/assert.ts";
 
 export interface RaceStep {
   /** Index into `actors`. */
   readonly actor: number;
-  readonly what: string;
-  /** The state of the little machine after the step, item by item: "frame A" → "ref 2 map 1". */
-  readonly state: Readonly<Record<string, string>>;
-  /** What is broken from here on; only at the step that broke it. */
-  readonly broken?: string;
+  /** The kernel's function and ours; empty when the step touched nothing. */
+  readonly where: string;
+  /** "+ptl0", "−ptl0". */
+  readonly locks: readonly string[];
+  /** "PMD 0: HINT set", "frame 0: references 1 → 2", … */
+  readonly changes: readonly string[];
 }
 
-export interface Counterexample {
-  readonly race: string;
-  readonly claim: string;
-  readonly generation: string;
+export interface Race {
+  readonly scenario: string;
   readonly form: string;
-  readonly verdict: string;
-  readonly schedule: string;
-  readonly actors: readonly string[];
+  /** What is wrong at the end; empty when nothing is. */
+  readonly what: string;
+  readonly schedule: readonly number[];
+  readonly actors: readonly { readonly name: string; readonly cpu: number }[];
   readonly steps: readonly RaceStep[];
-  /** The command that replays it; empty when unknown. */
-  readonly replay: string;
-}
-
-/** The state of the machine after a step: what each step said of an item last. */
-export function machineAfter({ steps }: Counterexample, at: number): Map<string, string> {
-  const state = new Map<string, string>();
-  for (const step of steps.slice(0, at + 1)) {
-    for (const [name, value] of Object.entries(step.state)) state.set(name, value);
-  }
-  return state;
 }
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -38,99 +27,124 @@ type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The first of some fields that is a text or a number. */
-function textOf(from: Plain, ...names: string[]): string {
-  for (const name of names) {
-    const value = from[name];
-    if (typeof value === "string") return value;
-    if (typeof value === "number") return String(value);
-  }
-  return "";
-}
+const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
-function stateOf(value: unknown): Record<string, string> {
-  if (Array.isArray(value)) return Object.fromEntries(value.map((each, i) => [String(i), String(each)]));
-  if (typeof value === "string") return value === "" ? {} : { machine: value };
-  if (!isPlain(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [
-      name,
-      typeof each === "string" ? each : JSON.stringify(each),
-    ]),
-  );
-}
-
-function actorsOf(value: unknown): string[] {
+function readActors(value: unknown): { name: string; cpu: number }[] {
   if (!Array.isArray(value)) return [];
-  return value.map((each, i) => {
-    if (typeof each === "string") return each;
-    return isPlain(each) ? textOf(each, "name", "what") || `CPU ${i}` : `CPU ${i}`;
-  });
+  return value.filter(isPlain).map(({ name, cpu }) => ({ name: String(name), cpu: Number(cpu) }));
 }
 
-function stepOf(value: unknown, actors: string[]): RaceStep | undefined {
-  if (!isPlain(value)) return undefined;
-  const who = value.actor ?? value.cpu ?? value.who;
-  let actor = typeof who === "number" ? who : actors.indexOf(String(who));
-  if (actor < 0) actor = actors.push(String(who)) - 1;
-  while (actor >= actors.length && actor < 64) actors.push(`CPU ${actors.length}`);
-  const note = textOf(value, "note", "detail");
-  const what = textOf(value, "what", "text", "op", "label");
-  const broken = textOf(value, "broken", "violated");
-  const state = stateOf(value.state ?? value.frames);
-  const step = { actor, what: note === "" ? what : `${what}  (${note})`, state };
-  return broken === "" ? step : { ...step, broken };
-}
-
-/** The counterexample of a report of `check`: the first form that has one. */
-function findIn(value: Plain): Plain | undefined {
-  if (Array.isArray(value.steps)) return value;
-  for (const name of ["counterexample", "found", "races", "forms", "results", "checks"]) {
-    const inner = value[name];
-    for (const each of Array.isArray(inner) ? inner : [inner]) {
-      const found = isPlain(each) ? findIn(each) : undefined;
-      if (found !== undefined) return { ...value, ...found };
-    }
+function readStory(story: Plain, file: string): Race {
+  const actors = readActors(story.actors);
+  const list = Array.isArray(story.steps) ? story.steps.filter(isPlain) : [];
+  if (actors.length === 0 || list.length === 0) {
+    throw new UserError("its story has no actors or no steps: it was cut or changed", { file });
   }
-  return undefined;
+  const steps = list.map((step, i): RaceStep => {
+    const actor = actors.findIndex(({ name }) => name === step.actor);
+    if (actor < 0) throw new UserError(`step ${i + 1} is of nobody in 'actors'`, { file });
+    return {
+      actor,
+      where: typeof step.where === "string" ? step.where : "",
+      locks: texts(step.locks),
+      changes: texts(step.changes),
+    };
+  });
+  return {
+    scenario: String(story.scenario ?? ""),
+    form: String(story.form ?? ""),
+    what: typeof story.what === "string" ? story.what : "",
+    schedule: texts(story.schedule).map(Number),
+    actors,
+    steps,
+  };
 }
 
 /**
- * Reads a counterexample; undefined when the text is something else. Throws `UserError` for reports of
- * `check` that hold none, and for versions from the future.
+ * Reads the output of `check --json`; undefined when the text is something else. Throws `UserError` for an
+ * output that draws nothing.
  */
-export function readCounterexample(text: string, file: string): Counterexample | undefined {
+export function readRace(text: string, file: string): Race | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text.split("\n", 1)[0]!.trim() === "{" ? text : (text.split("\n", 1)[0] ?? ""));
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (!isPlain(value)) return undefined;
-  const format = textOf(value, "format");
-  const isCheck = format === "pagewise-check" || (format === "" && ("race" in value || "races" in value));
-  if (!isCheck) return undefined;
-  if (typeof value.version === "number" && value.version > 1) {
-    throw new UserError(`its version is ${value.version}, this Pagewise reads 1: take a newer one`, { file });
+  if (!isPlain(value) || !("verdicts" in value || "story" in value)) return undefined;
+  if (isPlain(value.story)) return readStory(value.story, file);
+  throw new UserError(
+    "it tells no race: every schedule held. Name a form that breaks, or a --schedule to look at",
+    { file },
+  );
+}
+
+/** A schedule as the command line takes it: `0*3.1` for 0.0.0.1. */
+export function printSchedule(schedule: readonly number[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < schedule.length; ) {
+    let end = i;
+    while (end < schedule.length && schedule[end] === schedule[i]) end++;
+    parts.push(end - i > 1 ? `${schedule[i]}*${end - i}` : String(schedule[i]));
+    i = end;
   }
-  const found = findIn(value);
-  if (found === undefined) {
-    throw new UserError("no form in it has a counterexample: every schedule held, there is nothing to draw", {
-      file,
-    });
+  return parts.join(".");
+}
+
+/** Ways in which a change is told, and what of it is the place and what the value. */
+const TELLINGS: readonly (readonly [RegExp, (found: RegExpExecArray) => readonly [string, string]])[] = [
+  [/^(.+): (\D.*?) \S+ → (\S+)$/, ([, place, of, now]) => [`${place} ${of}`, now!]],
+  [/^(.+): (\S+) → (\S+)$/, ([, place, , now]) => [place!, now!]],
+  [/^(.+) holds (.+), it held .+$/, ([, place, now]) => [`${place} holds`, now!]],
+  [/^(.+): points at (\S+), not at .+$/, ([, place, now]) => [`${place} points at`, now!]],
+  [/^the (TLB of CPU \d+) remembers (page \S+) → (.+)$/, ([, tlb, page, now]) => [`${tlb}, ${page}`, now!]],
+];
+
+function applyFlags(state: Map<string, string>, place: string, changes: string): void {
+  const key = `${place} flags`;
+  const flags = new Set((state.get(key) ?? "").split(" ").filter((flag) => flag !== ""));
+  for (const change of changes.split(", ")) {
+    const [flag, what] = change.split(" ") as [string, string | undefined];
+    if (what === "set") flags.add(flag);
+    else flags.delete(flag);
   }
-  const actors = actorsOf(found.actors ?? found.cpus);
-  const steps = (found.steps as unknown[]).flatMap((each) => stepOf(each, actors) ?? []);
-  const schedule = Array.isArray(found.schedule) ? found.schedule.join(".") : textOf(found, "schedule");
-  return {
-    race: textOf(found, "race", "name"),
-    claim: textOf(found, "claim", "title"),
-    generation: textOf(found, "generation"),
-    form: textOf(found, "form"),
-    verdict: textOf(found, "verdict", "violation", "what", "broken"),
-    schedule,
-    actors,
-    steps,
-    replay: textOf(found, "replay"),
-  };
+  state.set(key, flags.size === 0 ? "none" : [...flags].join(" "));
+}
+
+function applyChange(state: Map<string, string>, change: string): void {
+  const forgets = /^the (TLB of CPU \d+) forgets page (.+)$/.exec(change);
+  if (forgets !== null) {
+    for (const page of forgets[2]!.split(", ")) state.set(`${forgets[1]}, page ${page}`, "forgotten");
+    return;
+  }
+  for (const [pattern, read] of TELLINGS) {
+    const found = pattern.exec(change);
+    if (found === null) continue;
+    const [place, now] = read(found);
+    state.set(place, now);
+    return;
+  }
+  const flags = /^(.+?): ((?:\S+ (?:set|cleared)(?:, )?)+)$/.exec(change);
+  if (flags !== null) applyFlags(state, flags[1]!, flags[2]!);
+  else state.set(change, "yes");
+}
+
+/** What is known of the machine after a step: locks, entries, frames, TLBs, as the steps told of them. */
+export function machineAfter({ steps, actors }: Race, at: number): Map<string, string> {
+  const state = new Map<string, string>();
+  for (const { actor, locks, changes } of steps.slice(0, at + 1)) {
+    for (const each of locks) {
+      const key = `lock ${each.slice(1)}`;
+      if (each.startsWith("+")) state.set(key, `held by ${actors[actor]!.name}`);
+      else state.set(key, "free");
+    }
+    for (const change of changes) applyChange(state, change);
+  }
+  return state;
+}
+
+/** A step in one line. */
+export function stepLine({ where, locks, changes }: RaceStep): string {
+  const parts = [where, locks.join(" "), changes.join("; ")].filter((part) => part !== "");
+  return parts.length === 0 ? "goes on" : parts.join("  ·  ");
 }

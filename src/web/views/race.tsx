@@ -1,22 +1,18 @@
-/** Race: a counterexample of `pagewise check`, a column for each actor, the machine's state beside it. */
+/** Race: what `pagewise check` found, step by step, with the state of the little machine beside it. */
 import { Fragment } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { Chart } from "../draw/chart.tsx";
 import { paintRace, RACE_HEAD_HEIGHT, RACE_ROW_HEIGHT } from "../draw/race.ts";
-import { type Counterexample, machineAfter } from "../model/race.ts";
+import { machineAfter, printSchedule, type Race } from "../model/race.ts";
 import { race, step } from "../state.ts";
 import { goToStep, Stepper, stepKeys } from "./stepper.tsx";
 
-const CHART_HEIGHT_MAX = 720;
-
-function Diagram({ shown }: { shown: Counterexample }) {
+function Diagram({ shown }: { shown: Race }) {
   const { actors, steps } = shown;
-  const height = RACE_HEAD_HEIGHT + 12 + steps.length * RACE_ROW_HEIGHT;
   return (
     <Chart
       name="race"
       label={`${actors.length} actors and ${steps.length} steps in the order in which they ran`}
-      height={Math.min(CHART_HEIGHT_MAX, height)}
+      height={RACE_HEAD_HEIGHT + 12 + steps.length * RACE_ROW_HEIGHT}
       paint={(s, size, theme) => paintRace(s, size, theme, { race: shown, at: step.value })}
       onPointer={(pointer, _x, y) => {
         if (pointer.type !== "pointerdown") return;
@@ -27,56 +23,33 @@ function Diagram({ shown }: { shown: Counterexample }) {
   );
 }
 
-function StepTable({ shown, at }: { shown: Counterexample; at: number }) {
-  const { actors, steps } = shown;
-  const rows = useRef<HTMLTableSectionElement>(null);
-  useEffect(() => {
-    rows.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
-  const cell = (actor: number, i: number): string => {
-    const { what, broken, actor: who } = steps[i]!;
-    if (actor !== who) return "";
-    return broken === undefined ? what : `${what} ✗ ${broken}`;
-  };
+/** What the step that is looked at did, in full: the diagram has one line for each. */
+function StepNow({ shown, at }: { shown: Race; at: number }) {
+  const { actor, where, locks, changes } = shown.steps[at]!;
+  const { name, cpu } = shown.actors[actor]!;
   return (
-    <table>
-      <caption class="hidden">The steps, in order</caption>
-      <thead>
-        <tr>
-          <th scope="col">step</th>
-          {actors.map((actor) => (
-            <th key={actor} scope="col">
-              {actor}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is stepped through by keys */}
-      <tbody ref={rows} tabIndex={0} onKeyDown={stepKeys(steps.length)} aria-label="Steps">
-        {steps.map((each, i) => (
-          <tr
-            key={each.what + i}
-            class={`${i === at ? "now" : ""} ${each.broken === undefined ? "" : "broken"}`}
-            onClick={() => goToStep(i, steps.length)}
-            aria-current={i === at ? "step" : undefined}
-          >
-            <th scope="row">{i + 1}</th>
-            {actors.map((name, actor) => (
-              <td key={name}>{cell(actor, i)}</td>
-            ))}
-          </tr>
+    <>
+      <h3>
+        Step {at + 1}: {name}, CPU {cpu}
+      </h3>
+      <p>{where === "" ? "touches nothing that others see" : <code>{where}</code>}</p>
+      <ul class="plain">
+        {locks.map((lock) => (
+          <li key={lock}>{lock.startsWith("+") ? `takes ${lock.slice(1)}` : `drops ${lock.slice(1)}`}</li>
         ))}
-      </tbody>
-    </table>
+        {changes.map((change) => (
+          <li key={change}>{change}</li>
+        ))}
+      </ul>
+    </>
   );
 }
 
-function Machine({ shown, at }: { shown: Counterexample; at: number }) {
+function Machine({ shown, at }: { shown: Race; at: number }) {
   const before = machineAfter(shown, at - 1);
-  const broken = shown.steps[at]?.broken;
   return (
-    <aside aria-label="State of the machine" aria-live="polite">
-      <h3>The machine after step {at + 1}</h3>
+    <>
+      <h3>The machine after it</h3>
       <dl>
         {[...machineAfter(shown, at)].map(([name, value]) => (
           <Fragment key={name}>
@@ -85,13 +58,18 @@ function Machine({ shown, at }: { shown: Counterexample; at: number }) {
           </Fragment>
         ))}
       </dl>
-      {broken === undefined ? null : <p class="verdict">✗ {broken}</p>}
-      {shown.replay === "" ? null : (
-        <p class="note">
-          Replay: <code>{shown.replay}</code>
-        </p>
-      )}
-    </aside>
+    </>
+  );
+}
+
+/** The steps as text: what the diagram says to those who see it. */
+function Told({ shown }: { shown: Race }) {
+  return (
+    <ol class="hidden">
+      {shown.steps.map(({ actor, where, changes }, i) => (
+        <li key={`${where} ${i}`}>{[shown.actors[actor]!.name, where, ...changes].join(", ")}</li>
+      ))}
+    </ol>
   );
 }
 
@@ -102,32 +80,37 @@ export function RaceView() {
       <section aria-label="Race">
         <h2>No race is open</h2>
         <p>
-          Drop a counterexample here: <code>pagewise check C01 --json &gt; race.json</code> writes one when a
-          race is found.
+          Drop what <code>pagewise check SCENARIO --json</code> printed: the race that it found, or the
+          schedule that <code>--schedule</code> names.
         </p>
       </section>
     );
   }
-  const { steps, verdict, claim, generation, form, schedule } = shown;
-  const at = Math.min(step.value, Math.max(0, steps.length - 1));
-  const about = [
-    generation,
-    form === "" ? "" : `form ${form}`,
-    schedule === "" ? "" : `schedule ${schedule}`,
-  ];
+  const { steps, scenario, form, what, schedule } = shown;
+  const at = Math.min(step.value, steps.length - 1);
+  const last = what !== "" && at === steps.length - 1;
   return (
     <section aria-label="Race">
       <h2>
-        {shown.race} {claim}
+        {scenario}, {form}
       </h2>
-      <p class="note">{about.filter((part) => part !== "").join(", ")}</p>
-      <p class="verdict">{verdict}</p>
-      <Diagram shown={shown} />
+      <p class={what === "" ? "note" : "verdict"}>{what === "" ? "nothing is wrong at the end" : what}</p>
       <Stepper count={steps.length} told={`step ${at + 1} of ${steps.length}`} />
       <div class="race">
-        <StepTable shown={shown} at={at} />
-        <Machine shown={shown} at={at} />
+        <Diagram shown={shown} />
+        <aside aria-label="Step and machine" aria-live="polite">
+          <StepNow shown={shown} at={at} />
+          {last ? <p class="verdict">✗ {what}</p> : null}
+          <Machine shown={shown} at={at} />
+        </aside>
       </div>
+      <Told shown={shown} />
+      <p class="note">
+        Again:{" "}
+        <code>
+          pagewise check {scenario} --form '{form}' --schedule {printSchedule(schedule)}
+        </code>
+      </p>
     </section>
   );
 }

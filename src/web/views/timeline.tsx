@@ -160,6 +160,16 @@ function Rates({ all }: { all: readonly Column[] }) {
   );
 }
 
+/** A part of its own: it is rendered anew with every move of the cursor, the charts are not. */
+function Where() {
+  return (
+    <p class="note">
+      At <b>{formatTime(cursorNs.value)}</b> of {formatTime(timeRange.value[1] - timeRange.value[0])} shown.
+      Wheel zooms at the pointer, dragging selects a part, 0 shows all.
+    </p>
+  );
+}
+
 export function TimelineView() {
   const all = columns.value;
   const mostKb = useMemo(
@@ -182,10 +192,7 @@ export function TimelineView() {
   );
   return (
     <>
-      <p class="note">
-        At <b>{formatTime(cursorNs.value)}</b> of {formatTime(timeRange.value[1] - timeRange.value[0])} shown.
-        Wheel zooms at the pointer, dragging selects a part, 0 shows all.
-      </p>
+      <Where />
       {all.map((column, i) => (
         <ColumnOverTime key={column.name} column={column} index={i} mostKb={mostKb} />
       ))}

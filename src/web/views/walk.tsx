@@ -16,11 +16,17 @@ const LIST_HEIGHT = 560;
 /** Browsers lay out no more than some ten million pixels: longer lists scroll by share. */
 const SCROLL_MAX = 8_000_000;
 
+/** Whose event it is: the process as it is called by now, or a daemon. */
+function whoOf({ events, tasks, mms }: Recording, i: number): string {
+  const task = tasks[events.task[i]!];
+  return task === undefined ? "" : task.mm < 0 ? task.name : nameOfMm(mms[task.mm]);
+}
+
 function rowText(recorded: Recording, i: number): string {
-  const { events, tasks } = recorded;
+  const { events } = recorded;
   const page = pageOfEvent(events, i);
   const where = page === undefined ? "" : ` at 0x${(page * 4096).toString(16)}`;
-  const who = tasks[events.task[i]!]?.name ?? "";
+  const who = whoOf(recorded, i);
   return `${formatTime(events.tNs[i]!)}  ${describeEvent(recorded, i)}${where}  ${who}, CPU ${events.cpu[i]}`;
 }
 
@@ -128,7 +134,7 @@ function EventList({ recorded, list }: { recorded: Recording; list: Uint32Array 
 
 function Chosen({ recorded }: { recorded: Recording }) {
   const i = event.value;
-  const { events, courses, mms } = recorded;
+  const { events, courses } = recorded;
   if (i < 0) {
     return (
       <p class="note">
@@ -143,8 +149,8 @@ function Chosen({ recorded }: { recorded: Recording }) {
     <>
       <h2>{describeEvent(recorded, i)}</h2>
       <p class="note">
-        {formatTime(events.tNs[i]!)}, {recorded.tasks[events.task[i]!]?.name}, CPU {events.cpu[i]}
-        {page === undefined ? "" : `, page 0x${(page * 4096).toString(16)} of ${nameOfMm(mms[events.a[i]!])}`}
+        {formatTime(events.tNs[i]!)}, {whoOf(recorded, i)}, CPU {events.cpu[i]}
+        {page === undefined ? "" : `, page 0x${(page * 4096).toString(16)}`}
         {events.code[i] === EVENT.fault
           ? `, frame ${frameText(events.before[i]!)} before, ${frameText(events.after[i]!)} after`
           : ""}

@@ -1,0 +1,53 @@
+/**
+ * How long the page's frames take with a large run: `npm run bench:web`. Ten million events, 4,096 regions of
+ * 512 pages; one interaction a frame, in headless Chromium.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "vite";
+import { viteSingleFile } from "vite-plugin-singlefile";
+import { openBrowser } from "../test/web/browser.ts";
+
+interface Frames {
+  readonly name: string;
+  readonly workMs: readonly number[];
+  readonly frameMs: readonly number[];
+}
+
+const quantile = (values: readonly number[], q: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]!;
+
+const cell = (ms: number): string => ms.toFixed(1).padStart(8);
+
+const folder = mkdtempSync(join(tmpdir(), "pagewise-bench-"));
+const browser = await openBrowser();
+try {
+  await build({
+    root: join(import.meta.dirname, "web"),
+    configFile: false,
+    logLevel: "warn",
+    plugins: [viteSingleFile()],
+    worker: { format: "iife" },
+    build: { outDir: folder, emptyOutDir: true, target: "es2023" },
+  });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.on("pageerror", (error) => console.error(error));
+  await page.goto(pathToFileURL(join(folder, "index.html")).href);
+  await page.waitForFunction("window.measure !== undefined", undefined, { timeout: 120_000 });
+  await page.waitForTimeout(1000);
+  const all = (await page.evaluate("window.measure()")) as Frames[];
+  console.log(`${cpus().length} CPUs, load ${loadavg()[0]!.toFixed(1)}; ms`);
+  const heads = ["p50", "p95", "max"].map((head) => head.padStart(8)).join("");
+  console.log(`${"".padEnd(34)}${"script of a frame".padStart(24)}${"from frame to frame".padStart(24)}`);
+  console.log(`${"".padEnd(34)}${heads}${heads}   frames over 32 ms`);
+  for (const { name, workMs, frameMs } of all) {
+    const slow = frameMs.filter((ms) => ms > 32.5).length;
+    const cells = [workMs, frameMs].flatMap((list) => [0.5, 0.95, 1].map((q) => cell(quantile(list, q))));
+    console.log(`${name.padEnd(34)}${cells.join("")}   ${slow} of ${frameMs.length}`);
+  }
+} finally {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+}
