@@ -40,7 +40,7 @@ export interface OpenOptions {
 export async function openPage(browser: Browser, path: string, o: OpenOptions = {}): Promise<Opened> {
   const viewport = { width: o.width ?? 1280, height: o.height ?? 860 };
   const page = await browser.newPage({ viewport, colorScheme: o.scheme ?? "light" });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const errors: string[] = [];
   page.on("console", (message: ConsoleMessage) => {
     if (message.type() === "error" || message.type() === "warning") errors.push(message.text());

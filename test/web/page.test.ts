@@ -115,7 +115,7 @@ test("the map knows a region's area, pages and history; the wheel zooms it and a
   const whole = await picture();
   await canvas.hover();
   await page.mouse.wheel(0, -600);
-  await expect.poll(picture).not.toBe(whole);
+  await expect.poll(picture, { timeout: 60_000 }).not.toBe(whole);
   await canvas.focus();
   await page.keyboard.press("n");
   const told = await page.textContent("aside.region");
@@ -195,7 +195,7 @@ test("files that are no use get a sentence that says why, and the page goes on",
   for (const [name, contents, message] of bad) {
     await dropFile(page, name, contents);
     const alert = page.locator(".failure p", { hasText: name.split(".")[0]! });
-    await alert.waitFor({ timeout: 30_000 });
+    await alert.waitFor({ timeout: 60_000 });
     assert.match((await alert.textContent()) ?? "", message);
     await page.locator(".failure button").click();
   }
