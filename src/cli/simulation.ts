@@ -34,15 +34,12 @@ export async function simulate(
 ): Promise<Simulated> {
   // The engine is large; commands that only list or refuse something start without it.
   const engine = await import("../engine/simulation.ts");
+  const sinceMs = performance.now();
   const progress = progressLine();
   progress.show(`${o.label} …`);
   try {
     const sinceMs = performance.now();
-    let share: number | undefined;
-    const reading = (read: number): void => {
-      share = read;
-    };
-    const input = workload.kind === "trace" ? workload.open(reading) : inputOf(workload);
+    const input = inputOf(workload);
     const program = "header" in input ? input.header.program : "";
     return engine.simulate(input, {
       generation: o.generation,
@@ -57,6 +54,7 @@ export async function simulate(
       record: o.record === true,
       onProgress: (told, records) => {
         const elapsedMs = performance.now() - sinceMs;
+        const share = workload.kind === "trace" ? workload.readShare?.() : undefined;
         progress.show(progressText({ text: `${o.label}: ${told}`, records, share, elapsedMs }));
       },
     });

@@ -33,11 +33,10 @@ export interface ScriptWorkload {
 export interface TraceWorkload {
   readonly kind: "trace";
   readonly name: string;
-  /**
-   * Reads the trace from its start; every column of a comparison does. `share` is told how much has been
-   * read, where that is known.
-   */
-  open(share?: (share: number) => void): TraceReader;
+  /** Reads the trace from its start; every column of a comparison does. */
+  open(): TraceReader;
+  /** How much of it the last reader has read, 0 to 1; undefined where nobody counts. */
+  readonly readShare?: () => number;
   /** What was understood only in part; empty when all was. */
   readonly warnings: readonly string[];
 }
@@ -135,7 +134,12 @@ export async function openWorkload(path: string): Promise<Workload> {
     demandFile(path);
     if (path.endsWith(".pw")) return scriptWorkload(path, readFileSync(path, "utf8"));
     if (detectFormat(headOf(path)) !== "pwt") return await openText(path);
-    return { kind: "trace", name: basename(path), open: (share) => openStored(path, share), warnings: [] };
+    let share = 0;
+    const open = () =>
+      openStored(path, (read) => {
+        share = read;
+      });
+    return { kind: "trace", name: basename(path), open, readShare: () => share, warnings: [] };
   } catch (error) {
     if (!(error instanceof UserError) || error.place.file !== undefined) throw error;
     throw new UserError(error.message, { ...error.place, file: path === STDIN_NAME ? "stdin" : path });
