@@ -4,8 +4,8 @@
  */
 import { Command, CommanderError } from "commander";
 import { describeUserError, UserError } from "../lib/assert.ts";
-import { registerCheck } from "./check.ts";
 import { registerCalibrate } from "./calibrate.ts";
+import { registerCheck } from "./check.ts";
 import { EXIT, exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";

@@ -20,6 +20,7 @@ import { leaveGroup } from "../kernel/numa/group.ts";
 import { forkNumaTask } from "../kernel/numa/life.ts";
 import { makeNumaTask } from "../kernel/numa/state.ts";
 import { spend } from "../kernel/state.ts";
+import { tlbTotal } from "../kernel/tlb/tlb.ts";
 import { assert } from "../lib/assert.ts";
 import type { Affinity, Barrier, Item, MemoryCall, ProgramCall } from "../workloads/generators/program.ts";
 import type { NamedWorkload } from "../workloads/generators/workload.ts";
@@ -55,7 +56,7 @@ const PROGRESS_STEPS = 100_000;
 
 export interface ProgramOptions {
   /** Told from time to time how far the run is. */
-  readonly onProgress?: ((text: string) => void) | undefined;
+  readonly onProgress?: ((text: string, references: number) => void) | undefined;
 }
 
 /** Runs the workload to the end of all its threads. */
@@ -71,7 +72,10 @@ export function runWorkload(session: Session, workload: NamedWorkload, options: 
   let steps = 0;
   const isOver = () => {
     if (++steps % PROGRESS_STEPS === 0)
-      options.onProgress?.(`${(d.nowNs / S_NS).toFixed(2)} s of simulated time`);
+      options.onProgress?.(
+        `${(d.nowNs / S_NS).toFixed(2)} s of simulated time`,
+        tlbTotal(k.tlb.stats.references),
+      );
     return run.alive === 0 || session.outcome === "oom";
   };
   if (!runUntil(d, isOver))
