@@ -38,7 +38,6 @@ export async function simulate(
   const progress = progressLine();
   progress.show(`${o.label} …`);
   try {
-    const sinceMs = performance.now();
     const input = inputOf(workload);
     const program = "header" in input ? input.header.program : "";
     return engine.simulate(input, {
