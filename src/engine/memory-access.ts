@@ -80,16 +80,18 @@ function sumVisits(
   for (let at = from; at < to; ) {
     const page = pages[at]!;
     const slot = page >>> 9;
-    const row = slotRows[slot]!;
-    const kind = row < 0 ? 0 : kinds[row]!;
+    const first = slotRows[slot]!;
+    // A slot has as many rows as it has huge pages.
+    const row = first + ((page & 511) >> hugeOrder);
+    const kind = first < 0 ? 0 : kinds[row]!;
     let end = at + 1;
     let pfn = 0;
     if (kind === HUGE) {
       // Neighbours in one huge page are on one node.
       pfn = values[row]!;
-      while (end < to && pages[end]! >>> 9 === slot) end++;
+      while (end < to && pages[end]! >>> hugeOrder === page >>> hugeOrder) end++;
     } else {
-      const pte = (values[row]! << hugeOrder) + (page & 511);
+      const pte = (values[row]! << hugeOrder) + (page & ((1 << hugeOrder) - 1));
       if (kind !== TABLE || (pteFlags[pte]! & IN_MEMORY) !== PRESENT) {
         at = end;
         continue;

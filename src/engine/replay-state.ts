@@ -47,7 +47,8 @@ const INSTRUCTION_PS = 300;
 
 export function makeReplay(session: Session, trace: TraceReader): Replay {
   const { k } = session;
-  assert(k.geometry.hugeOrder === 9, "traces are recorded with 512 pages to a huge page");
+  // A slot is 2 MiB: as many rows as that has huge pages, one behind the other.
+  assert(k.geometry.hugeOrder <= 9, "a slot of a trace is at least a huge page");
   const faultsOnly = trace.header.coverage === "faults";
   const gapPs = trace.header.timeUnit === "ns" ? 1000 : INSTRUCTION_PS;
   return {

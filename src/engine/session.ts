@@ -44,6 +44,7 @@ import type { RecordLimits } from "../metrics/recording.ts";
 import { call, idleCpu, restart, spawn } from "./driver.ts";
 import { type Driver, makeDriver, type Runner } from "./driver-state.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
+import { scaleKnobs } from "./scale.ts";
 
 export interface SessionOptions {
   readonly generation: Generation;
@@ -104,6 +105,7 @@ export function openSession(options: SessionOptions): Session {
     tlb: hardware.tlb,
   });
   const bootValues = new Map(k.knobs.specs.map(({ name }) => [name, k.knobs.read(name)]));
+  scaleKnobs(k.knobs, machine.scale ?? 1);
   for (const [knob, value] of options.settings) {
     const refusal = k.knobs.write(knob, value);
     if (refusal !== undefined) {

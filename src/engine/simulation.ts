@@ -19,6 +19,7 @@ import type { NamedWorkload, WorkloadMachine } from "../workloads/generators/wor
 import type { TraceReader } from "../workloads/records.ts";
 import { needsRelayout, relayout } from "../workloads/relayout/relayout.ts";
 import type { Script, ScriptMachine } from "../workloads/script/ast.ts";
+import { scaleHardware } from "./scale.ts";
 import { checkSetting, type Setting } from "./settings.ts";
 import { replayRecorded, type ScriptLine, simulateScript, simulateWorkload } from "./simulate.ts";
 
@@ -39,6 +40,8 @@ export interface MachineChoice {
   readonly hugeBytes?: number | undefined;
   /** Swap space; the script's own, or none, unless told. */
   readonly swapBytes?: number | undefined;
+  /** Each page of the model stands for that many: see `scale.ts`. */
+  readonly scale?: number;
   readonly fragmentedRatio?: number;
   readonly seed?: number;
 }
@@ -86,7 +89,10 @@ const HUGE_BYTES_MAX = 2 ** 21;
 
 /** The machine: what is given, else the script's own, else the usual one. */
 export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefined): MachineSpec {
-  const { nodes, cpus, memBytes, hugeBytes } = { ...DEFAULT_MACHINE, ...own, ...given };
+  const meant = { ...DEFAULT_MACHINE, ...own, ...given };
+  const { nodes, cpus, scale = 1 } = meant;
+  const memBytes = Math.floor(meant.memBytes / scale);
+  const hugeBytes = scale === 1 ? meant.hugeBytes : (meant.hugeBytes ?? HUGE_BYTES_MAX) / scale;
   demandWhole("nodes", nodes, 1);
   demandWhole("cpus", cpus, nodes);
   demandWhole("memBytes", memBytes, 2 ** 20);
@@ -100,6 +106,7 @@ export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefin
     nodes,
     cpus,
     memBytes,
+    scale,
     geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
     distances: evenDistances(nodes),
     swapBytes: given.swapBytes ?? own?.swapBytes ?? 0,
@@ -157,10 +164,12 @@ export function simulate(workload: Workload, options: SimulateOptions = {}): Sim
   const { generation = GENERATIONS[0]!, hardware = HARDWARE[0]!, hugeZeroAllocated = false } = options;
   const kernel =
     typeof generation === "string" ? demandNamed(GENERATIONS, generation, "generation") : generation;
+  const machine = machineSpec(options.machine ?? {}, ownMachine(workload));
+  const spec = typeof hardware === "string" ? demandNamed(HARDWARE, hardware, "hardware") : hardware;
   const common = {
     generation: kernel,
-    machine: machineSpec(options.machine ?? {}, ownMachine(workload)),
-    hardware: typeof hardware === "string" ? demandNamed(HARDWARE, hardware, "hardware") : hardware,
+    machine,
+    hardware: scaleHardware(spec, machine.scale ?? 1),
     settings: settingsOf(workload, kernel, options),
     verify: options.verify === true,
     name: options.name ?? nameOf(workload),

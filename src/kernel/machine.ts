@@ -10,6 +10,11 @@ export interface MachineSpec {
   readonly cpus: number;
   /** Memory in all, split evenly over the nodes. */
   readonly memBytes: number;
+  /**
+   * How many pages of the machine that is meant each page stands for; 1 unless told. Memory, huge pages and
+   * what knobs say in pages or megabytes are smaller by it already.
+   */
+  readonly scale?: number;
   readonly geometry: Geometry;
   /** Node distances as the SLIT has them, row-major; 10 is local, 20 the usual remote. */
   readonly distances: readonly number[];

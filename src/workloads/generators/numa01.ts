@@ -32,9 +32,9 @@ function program({ threads, size, rounds }: Numa01, own: boolean): Body {
   return function* (self) {
     const each = Math.max(1, Math.floor((threads || self.machine.cpus) / 2));
     const children: number[] = [];
+    // The node is drawn before the fork: both processes' memory begins on the same one.
+    const affinity: Affinity = { node: below(self.random, self.machine.nodes) };
     for (let i = 0; i < 2; i++) {
-      // The processes begin on nodes that are drawn for each.
-      const affinity: Affinity = { node: below(self.random, self.machine.nodes) };
       children.push(yield* fork(self, `numa01-${i}`, "any", worker(each, size, rounds, own, affinity)));
     }
     yield* joinAll(children);

@@ -87,6 +87,8 @@ export interface ScriptMachine {
   readonly hugeBytes: number | undefined;
   /** Swap space; undefined is none. */
   readonly swapBytes?: number | undefined;
+  /** Each page of the model stands for that many. */
+  readonly scale?: number;
 }
 
 export interface Script {

@@ -17,7 +17,7 @@ import {
   takeWord,
 } from "./words.ts";
 
-const MACHINE_KEYS = ["nodes", "cpus", "mem", "huge", "swap"] as const;
+const MACHINE_KEYS = ["nodes", "cpus", "mem", "huge", "swap", "scale"] as const;
 type MachineKey = (typeof MACHINE_KEYS)[number];
 
 /** What one `key=value` of a machine accepts. */
@@ -34,10 +34,13 @@ function machineValue(line: Line, key: MachineKey, text: string): number {
   if (key === "huge" && !(Number.isInteger(orders) && orders >= 1 && orders <= 9)) {
     throw expected(line, "huge=SIZE, a power of two from 8K to 2M");
   }
+  if (key === "scale" && ![1, 2, 4, 8, 16, 32, 64].includes(value)) {
+    throw expected(line, "scale=N, a power of two from 1 to 64");
+  }
   return value;
 }
 
-/** Reads `nodes=2 cpus=2 mem=2G [huge=2M] [swap=1G]` from the cursor to the line's end. */
+/** Reads `nodes=2 cpus=2 mem=2G [huge=2M] [swap=1G] [scale=16]` from the cursor to the line's end. */
 export function readMachine(line: Line): ScriptMachine {
   const values = new Map<MachineKey, number>();
   while (line.at < line.words.length) {
@@ -49,7 +52,7 @@ export function readMachine(line: Line): ScriptMachine {
       throw mistake(
         line,
         line.words[line.at],
-        `expected nodes=, cpus=, mem=, huge= or swap=, found '${peek(line)}'${advice}`,
+        `expected nodes=, cpus=, mem=, huge=, swap= or scale=, found '${peek(line)}'${advice}`,
       );
     }
     if (values.has(key)) throw expected(line, `${key}= only once`);
@@ -63,6 +66,7 @@ export function readMachine(line: Line): ScriptMachine {
     memBytes: values.get("mem")!,
     hugeBytes: values.get("huge"),
     ...(values.has("swap") ? { swapBytes: values.get("swap") } : {}),
+    ...(values.has("scale") ? { scale: values.get("scale")! } : {}),
   };
 }
 

@@ -20,9 +20,11 @@ function printTime(ns: number): string {
 
 /** `nodes=2 cpus=2 mem=2G`. */
 export function printMachine(machine: ScriptMachine): string {
+  const scale = machine.scale === undefined ? "" : ` scale=${machine.scale}`;
   const huge = machine.hugeBytes === undefined ? "" : " huge=" + printSize(machine.hugeBytes);
   const swap = machine.swapBytes === undefined ? "" : " swap=" + printSize(machine.swapBytes);
-  return `nodes=${machine.nodes} cpus=${machine.cpus} mem=${printSize(machine.memBytes)}${huge}${swap}`;
+  const { nodes, cpus, memBytes } = machine;
+  return `nodes=${nodes} cpus=${cpus} mem=${printSize(memBytes)}${huge}${swap}${scale}`;
 }
 
 const printAddress = (address: number): string => "0x" + address.toString(16);

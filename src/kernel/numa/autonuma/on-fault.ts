@@ -24,7 +24,7 @@ import { lruIsolate, lruPutback } from "../../reclaim/lru.ts";
 import type { Kernel } from "../../state.ts";
 import { splitPage } from "../../thp/split.ts";
 import { exchangeLast, LAST_NONE, lastUser } from "../early/last-nid.ts";
-import { chargeWindow, WINDOW_PAGES } from "../early/rate-limit.ts";
+import { chargeWindow, windowPages } from "../early/rate-limit.ts";
 import type { EarlyTask } from "../early/state.ts";
 import { autonuma, KNOB, knobOr } from "./of.ts";
 
@@ -77,7 +77,7 @@ function shouldMigrate(
     }
   }
   if (task.falseSharing || node === here || (k.frames.flags[pfn]! & FRAME.LRU) === 0) return false;
-  return chargeWindow(k, here, pages, WINDOW_PAGES) && hasRoom(k, here, pages);
+  return chargeWindow(k, here, pages, windowPages(k)) && hasRoom(k, here, pages);
 }
 
 /** Only base pages can be migrated: the base pages of a huge one, or none if it cannot be split. */

@@ -33,7 +33,7 @@ import { lruAdd, lruIsolate, lruPutback } from "../../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../../state.ts";
 import { queueFromBirth } from "../../thp/deferred.ts";
 import { hintedHead } from "./hint.ts";
-import { chargeWindow, WINDOW_PAGES } from "./rate-limit.ts";
+import { chargeWindow, windowPages } from "./rate-limit.ts";
 import { pageLock } from "./state.ts";
 
 /** The form of the routine: 3.8's five, or numa/core's, which looks at nothing. */
@@ -83,7 +83,7 @@ export function* moveHugePage(k: Kernel, move: HugeMove): Path<HugeMoved> {
 /** Only pages of one address space, and no more than the target's window lets through. */
 function allowed(k: Kernel, { head, to, form }: HugeMove): boolean {
   if (form === "numacore") return true;
-  return mappingCount(k, head) === 1 && chargeWindow(k, to, k.geometry.pagesPerHuge, WINDOW_PAGES + 1);
+  return mappingCount(k, head) === 1 && chargeWindow(k, to, k.geometry.pagesPerHuge, windowPages(k) + 1);
 }
 
 /** What is free on that node, without any effort. */

@@ -17,7 +17,7 @@ import { hasRoom } from "../../migration/misplaced.ts";
 import { pageMapCount } from "../../mm/rmap.ts";
 import { lruIsolate, lruPutback } from "../../reclaim/lru.ts";
 import type { Kernel } from "../../state.ts";
-import { chargeWindow, WINDOW_PAGES } from "./rate-limit.ts";
+import { chargeWindow, windowPages } from "./rate-limit.ts";
 
 export interface MoveRules {
   /** No more than the window of the target lets through. */
@@ -28,7 +28,7 @@ export interface MoveRules {
 /** The caller's reference on the page is used up. True if the page is on that node now. */
 export function* moveBasePage(k: Kernel, pfn: Pfn, to: NodeId, rules: MoveRules): Path<boolean> {
   const shared = rules.unsharedOnly && pageMapCount(k, pfn) !== 1;
-  const refused = shared || (rules.limited && !chargeWindow(k, to, 1, WINDOW_PAGES + 1));
+  const refused = shared || (rules.limited && !chargeWindow(k, to, 1, windowPages(k) + 1));
   const isolated = !refused && hasRoom(k, to, 1) && lruIsolate(k, pfn);
   putPage(k, pfn);
   if (!isolated) return false;

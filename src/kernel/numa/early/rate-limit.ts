@@ -22,6 +22,11 @@ export interface RateWindow {
 /** 100 ms and 128 MiB, in both designs. */
 export const WINDOW_NS = 100 * MS_NS;
 export const WINDOW_PAGES = (128 * 2 ** 20) / PAGE_BYTES;
+
+/** What a window lets through, in pages of this machine. */
+export function windowPages(k: Kernel): number {
+  return WINDOW_PAGES / (k.machine.scale ?? 1);
+}
 /** For so long after a full window its node's tasks do not scan. */
 const SCAN_PAUSE_NS = 1000 * MS_NS;
 
@@ -43,5 +48,5 @@ export function chargeWindow(k: Kernel, node: NodeId, pages: number, fullAt: num
 /** 3.8: so much has just moved here that finding more is of no use. */
 export function isRateLimited(k: Kernel, node: NodeId): boolean {
   const open = early(k).windows[node]!;
-  return k.nowNs <= open.untilNs + SCAN_PAUSE_NS && open.pages >= WINDOW_PAGES;
+  return k.nowNs <= open.untilNs + SCAN_PAUSE_NS && open.pages >= windowPages(k);
 }
