@@ -45,5 +45,6 @@ test("without balancing numa02 is as fast as one node's memory; balanced, it com
   expect(base / 1e9).toBeLessThan(18);
   const ratio = numa02("linux-3.8", 64).runNs / base;
   expect(ratio).toBeGreaterThan(0.25);
-  expect(ratio).toBeLessThan(0.6);
+  // Eight of its twenty-five seconds pass before the first pages move.
+  expect(ratio).toBeLessThan(0.75);
 });
