@@ -9,6 +9,13 @@ import { simulate } from "../src/engine/simulation.ts";
 import { workloadByName } from "../src/workloads/generators/index.ts";
 
 const SCALE = 16;
+/** The programs as they were published, with a sixteenth of their memory. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  numa01: "numa01,size=192M,rounds=50",
+  numa01_THREADLOCAL: "numa01_THREADLOCAL,size=192M,rounds=1000",
+  numa02: "numa02,size=64M,rounds=800",
+  numa02_SMT: "numa02_SMT,size=64M,rounds=800",
+};
 const DESIGNS = ["autonuma", "numacore", "linux-3.8"] as const;
 
 interface Table {
@@ -63,7 +70,7 @@ const TABLES: Readonly<Record<string, Table>> = {
 
 function secondsOf(table: Table, machine: string, workload: string, generation: string): number {
   const { nodes, cpus, memGib } = table;
-  const { result } = simulate(workloadByName(workload), {
+  const { result } = simulate(workloadByName(PROGRAMS[workload]!), {
     generation,
     hardware: `numa-2012-${machine}`,
     machine: { nodes, cpus, memBytes: memGib * 2 ** 30, scale: SCALE },
