@@ -66,7 +66,8 @@ const MISTAKES: readonly (readonly [text: string, line: number, message: string]
   [
     'base = "zen5"',
     1,
-    `base: found "zen5", expected one of zen4, zen3, skylake-sp, ice-lake-sp, numa-2012-4x12, numa-2012-4x8, numa-2012-8x8, plain; did you mean 'zen4'?`,
+    'base: found "zen5", expected one of zen4, zen3, skylake-sp, ice-lake-sp, numa-2012-4x12, ' +
+      "numa-2012-4x8, numa-2012-8x8, plain; did you mean 'zen4'?",
   ],
   [
     "[figures]\n\nfaultNs = -1",
