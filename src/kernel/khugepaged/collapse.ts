@@ -153,7 +153,9 @@ function* replaceTable(
   spend(k, costs.collapseNs);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
-  yield flushRange(k, vma.mm, vpn, geometry.pagesPerHuge, "collapse");
+  // The kernel clears the PMD first: from the flush to the copy nobody can fill a TLB again, so no other CPU
+  // may run in between.
+  const flushed = flushRange(k, vma.mm, vpn, geometry.pagesPerHuge, "collapse");
   const look = lookAtRegion(k, row, asker === "khugepaged", true);
   if (look.result === "ok") {
     const copied = copyRegion(k, row, head);
@@ -162,6 +164,7 @@ function* replaceTable(
     addAnonPages(vma.mm, -copied);
     emit(k, EVENT.collapse, vma.mm.id, vpn, head, copied);
   }
+  yield flushed;
   yield lock.release;
   return look.result;
 }

@@ -146,7 +146,8 @@ test(
       ],
       [
         "machine nodes=1 cpu=1",
-        "t.pw:1:17: expected nodes=, cpus=, mem=, huge=, swap= or scale=, found 'cpu=1'; did you mean 'cpus='?",
+        "t.pw:1:17: expected nodes=, cpus=, mem=, huge=, swap= or scale=, found 'cpu=1'; " +
+          "did you mean 'cpus='?",
       ],
       ["machine nodes=1 cpus=1", "t.pw:1:23: expected mem=, the line ends here"],
       [
