@@ -54,7 +54,7 @@ export interface Driver {
   horizonNs: number;
   /** The same for a task that is in its program: its next tick comes in between. */
   programLimitNs: number;
-  /** How far a task in its program may be ahead of the horizon: see `engine/program.ts`. */
+  /** How far a task in its program may be ahead of the horizon: taking turns costs more than touching. */
   quantumNs: number;
   /** Largest time that any runner has reached. */
   nowNs: number;

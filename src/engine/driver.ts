@@ -141,7 +141,10 @@ function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
   cpu.current = -1;
   cpu.freeNs = Math.max(cpu.freeNs, tNs);
   const next = cpu.queue.shift();
-  if (next === undefined) return;
+  if (next === undefined) {
+    goLazy(d, cpu);
+    return;
+  }
   cpu.current = next;
   cpu.sliceStartNs = tNs;
   const runner = d.runners[next]!;
@@ -149,12 +152,21 @@ function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
   schedule(d, runner, runner.clockNs);
 }
 
+/** An idle CPU keeps its address space but is not interrupted for it: it looks when it has work again. */
+function goLazy(d: Driver, cpu: CpuState): void {
+  const { mm } = cpu;
+  if (mm === undefined) return;
+  const id = d.cpus.indexOf(cpu);
+  mm.cpus[id] = 0;
+  mm.seenFlush[id] = mm.flushes;
+}
+
 /** The CPU takes up a runner's address space. Translations that were flushed meanwhile are forgotten now. */
 function switchMm(d: Driver, runner: Runner): void {
   const { mm } = runner;
   const cpu = d.cpus[runner.cpu]!;
-  if (mm === undefined || cpu.mm === mm) return;
-  if (cpu.mm !== undefined) {
+  if (mm === undefined || (cpu.mm === mm && mm.cpus[runner.cpu] === 1)) return;
+  if (cpu.mm !== undefined && cpu.mm.cpus[runner.cpu] === 1) {
     cpu.mm.cpus[runner.cpu] = 0;
     cpu.mm.seenFlush[runner.cpu] = cpu.mm.flushes;
   }

@@ -257,6 +257,42 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   return true;
 }
 
+/**
+ * Touches after a page that has just been touched in the same way: those that follow it in its row every
+ * `stepPages`, `count` of them at most. Stops before one that faults, and after the one at which simulated
+ * time reaches the limit. Returns how many were done.
+ */
+export function touchRun(
+  k: Kernel,
+  row: PmdRow,
+  pageInRow: number,
+  stepPages: number,
+  count: number,
+  write: boolean,
+  limitNs: number,
+): number {
+  const { pagesPerHuge } = k.geometry;
+  const { cpu } = k;
+  const left = Math.min(count, Math.floor((pagesPerHuge - 1 - pageInRow) / stepPages));
+  if (left <= 0 || k.nowNs >= limitNs) return 0;
+  if (k.pt.pmd.kind[row] === PMD.HUGE && k.pt.pmd.touched[row] === pagesPerHuge) {
+    // The row's one translation is the latest that was used: certain first-level hits.
+    const leftPs = (limitNs - k.nowNs) * 1000 - k.tlb.remainderPs[cpu]!;
+    const done = Math.min(left, Math.max(1, Math.ceil(leftPs / k.costs.referencePs)));
+    countReferences(k, cpu, done);
+    passTime(k, cpu, k.tlb.remainderPs[cpu]! + done * k.costs.referencePs);
+    return done;
+  }
+  let page = pageInRow;
+  for (let done = 0; done < left; ) {
+    page += stepPages;
+    if (!touchOne(k, cpu, row, page, write)) return done;
+    done++;
+    if (k.nowNs >= limitNs) return done;
+  }
+  return left;
+}
+
 /** Stops at a record that must fault; returns how much of it is done. */
 function stopForFault(cursor: RefCursor, progress: number, write: boolean): number {
   cursor.stop = STOP.FAULT;

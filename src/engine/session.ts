@@ -309,6 +309,7 @@ function heldLocks(k: Kernel): string[] {
     ...k.buddy.zones.map((zone) => zone.lock),
     ...k.lru.nodes.map((node) => node.lock),
     ...k.locks.pageTable,
+    ...k.locks.pages.all,
   ];
   return locks.filter((lock) => lock.holder !== -1 || lock.readers > 0).map((lock) => lock.name);
 }

@@ -25,9 +25,22 @@ const SETTINGS: Place = { file: "--settings" };
 const endsAt = (full: string, short: string): boolean =>
   full.endsWith("/" + short) || full.endsWith("." + short);
 
+/** Knobs that moved: a script for one kernel means the same knob on another. */
+const MOVED = ["sched/numa_balancing/", "kernel.numa_balancing_"] as const;
+
+/** What a knob that has moved is called in this kernel. */
+function nameHere(name: string, knobs: readonly KnobSpec[]): string {
+  for (const [from, to] of [MOVED, [MOVED[1], MOVED[0]]] as const) {
+    const other = to + name.slice(from.length);
+    const isHere = (each: string) => knobs.some((knob) => knob.name === each);
+    if (name.startsWith(from) && !isHere(name) && isHere(other)) return other;
+  }
+  return name;
+}
+
 /** The full name of a knob, from its full name, a short name, or its last components. */
 export function resolveKnob(name: string, knobs: readonly KnobSpec[], place: Place = SET): string {
-  const full = SHORT_NAMES[name] ?? name;
+  const full = nameHere(SHORT_NAMES[name] ?? name, knobs);
   if (knobs.some((knob) => knob.name === full)) return full;
   const found = knobs.filter((knob) => endsAt(knob.name, name)).map((knob) => knob.name);
   if (found.length === 1) return found[0]!;

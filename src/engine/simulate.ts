@@ -114,6 +114,7 @@ function finish(session: Session, referencesComplete: boolean): Result {
     faultsAll: faults.all,
     tlb: tlbResult(session),
     shootdowns: shootdownResult(session),
+    balancing: c.balancing,
     ...(k.machine.nodes > 1 ? { numa: numaResult(session) } : {}),
     khugepagedNs: k.khugepaged.usedNs,
     compactionNs: c.compactionNs,
@@ -141,12 +142,14 @@ function tlbResult({ k }: Session): Result["tlb"] {
   };
 }
 
-function shootdownResult({ c }: Session): Result["shootdowns"] {
+function shootdownResult({ k, c }: Session): Result["shootdowns"] {
   const causes = FLUSH_CAUSES.map((cause, i) => [cause, c.interruptsByCause[i]!] as const);
   return {
     rounds: c.shootdownRounds,
     interrupts: c.shootdownInterrupts,
     byCause: Object.fromEntries(causes.filter(([, interrupts]) => interrupts > 0)),
+    senderNs: k.shootdowns.senderNs,
+    interruptedNs: k.shootdowns.interruptedNs,
   };
 }
 
@@ -217,6 +220,7 @@ function lockResults({ k, goneLocks }: Session): LockResult[] {
     ...k.mms.flatMap((mm) => (mm === undefined ? [] : [mm.mmapLock])),
     ...k.buddy.zones.map((zone) => zone.lock),
     ...k.lru.nodes.map((node) => node.lock),
+    ...k.locks.pages.all,
     ...designLocks(k),
   ];
   const byClass = new Map<

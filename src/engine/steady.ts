@@ -35,13 +35,25 @@ export interface Steady {
   /** What the last undisturbed round took, and its statistics; 0: it was disturbed. */
   roundPs: number;
   round: readonly number[];
-  /** The last two rounds were the same. */
+  /** The same of the last rounds that were skipped: after a disturbance, one round like them is enough. */
+  steadyPs: number;
+  steadyRound: readonly number[];
+  /** The last round was like the one before, or like those that were skipped. */
   known: boolean;
 }
 
 export function makeSteady(body: readonly Statement[], mm: Mm): Steady {
   const possible = body.length > 0 && body.every(({ op }) => op === "read" || op === "write");
-  return { possible, mm, before: undefined, roundPs: 0, round: [], known: false };
+  return {
+    possible,
+    mm,
+    before: undefined,
+    roundPs: 0,
+    round: [],
+    steadyPs: 0,
+    steadyRound: [],
+    known: false,
+  };
 }
 
 /** What a round counts on its CPU: columns, and its place in each. */
@@ -81,7 +93,13 @@ export function endRound(k: Kernel, steady: Steady, switches: number): void {
   const now = mark(k, steady.mm, switches);
   const roundPs = isUndisturbed(before, now) ? now.ps - before.ps : 0;
   const round = now.stats.map((value, i) => value - before.stats[i]!);
-  steady.known = roundPs > 0 && roundPs === steady.roundPs && isSame(round, steady.round);
+  const likeLast = roundPs === steady.roundPs && isSame(round, steady.round);
+  const likeSteady = roundPs === steady.steadyPs && isSame(round, steady.steadyRound);
+  steady.known = roundPs > 0 && (likeLast || likeSteady);
+  if (steady.known) {
+    steady.steadyPs = roundPs;
+    steady.steadyRound = round;
+  }
   steady.roundPs = roundPs;
   steady.round = round;
   steady.before = now;

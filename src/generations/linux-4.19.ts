@@ -2,8 +2,9 @@
  * Linux 4.19 as it was in November 2018: forks copy huge pages whole, khugepaged wants half of a region in
  * use, mmap asks what memory is free now.
  */
-import { COMMON_KNOBS } from "../kernel/proc/knob-list.ts";
+import { COMMON_KNOBS, NUMA_KNOBS_SYSCTL } from "../kernel/proc/knob-list.ts";
 import { derive, type Generation } from "./generation.ts";
+import { NUMA_RULES_5_12 } from "./linux-5.12.ts";
 import { BEHAVIOURS_6_1 } from "./linux-6.1.ts";
 
 export const BEHAVIOURS_4_19 = derive(BEHAVIOURS_6_1, {
@@ -26,10 +27,15 @@ export const BEHAVIOURS_4_19 = derive(BEHAVIOURS_6_1, {
   compactStall: "neither-skipped-nor-deferred",
   noRetryAfter: "deferred",
   overcommitGuess: "free-now",
+  protectUpgrades: false,
+  numaRules: NUMA_RULES_5_12,
 });
 
 /** max_ptes_shared came with 5.8. */
-export const KNOBS_4_19 = COMMON_KNOBS.filter(({ name }) => !name.endsWith("/max_ptes_shared"));
+export const KNOBS_4_19 = [
+  ...COMMON_KNOBS.filter(({ name }) => !name.endsWith("/max_ptes_shared")),
+  ...NUMA_KNOBS_SYSCTL,
+];
 
 export const LINUX_4_19: Generation = {
   name: "linux-4.19",

@@ -2,7 +2,8 @@
  * Linux 6.1 (Debian 12): huge pages are split, not copied, when a fork's sharer writes; MADV_COLLAPSE is new.
  */
 import type { Behaviours } from "../kernel/behaviours.ts";
-import { COMMON_KNOBS } from "../kernel/proc/knob-list.ts";
+import { NUMA_RULES_6_1 } from "../kernel/numa/rules.ts";
+import { COMMON_KNOBS, NUMA_KNOBS_TIERING } from "../kernel/proc/knob-list.ts";
 import type { Generation } from "./generation.ts";
 
 export const BEHAVIOURS_6_1: Behaviours = {
@@ -42,13 +43,15 @@ export const BEHAVIOURS_6_1: Behaviours = {
   splitFreesZeros: false,
   adviceOnPtes: "by-page",
   thpDisableExceptAdvised: false,
+  protectUpgrades: true,
+  numaRules: NUMA_RULES_6_1,
 };
 
 export const LINUX_6_1: Generation = {
   name: "linux-6.1",
   summary: "Debian 12's kernel: PMD split on copy-on-write, MADV_COLLAPSE, one THP size.",
   behaviours: BEHAVIOURS_6_1,
-  knobs: COMMON_KNOBS,
+  knobs: [...COMMON_KNOBS, ...NUMA_KNOBS_TIERING],
   sources: ["mm/ of v6.1", "recordings of Debian's 6.1.0-56-cloud-amd64 in a virtual machine"],
   judgedBy: "recordings of Debian's 6.1.0-56-cloud-amd64: see docs/FIDELITY.md",
 };

@@ -1,7 +1,7 @@
 /**
  * Linux 6.18 with one THP size enabled: the kernel on which the real traces were recorded.
  */
-import { COMMON_KNOBS, SHRINK_UNDERUSED } from "../kernel/proc/knob-list.ts";
+import { COMMON_KNOBS, NUMA_KNOBS_TIERING, SHRINK_UNDERUSED } from "../kernel/proc/knob-list.ts";
 import { derive, type Generation } from "./generation.ts";
 import { BEHAVIOURS_6_12 } from "./linux-6.12.ts";
 
@@ -18,7 +18,7 @@ export const LINUX_6_18: Generation = {
     mergeUnfaulted: true,
     thpDisableExceptAdvised: true,
   }),
-  knobs: [...COMMON_KNOBS, SHRINK_UNDERUSED],
+  knobs: [...COMMON_KNOBS, ...NUMA_KNOBS_TIERING, SHRINK_UNDERUSED],
   sources: ["mm/ of v6.18", "real programs' traces and counters, recorded on 6.18.44"],
   judgedBy: "six real programs under THP=never and always: see docs/FIDELITY.md",
 };

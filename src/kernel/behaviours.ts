@@ -4,6 +4,7 @@
  * it and where the alternatives come from (kernel, function, version).
  */
 import type { NumaDesign } from "./numa/design.ts";
+import type { NumaRules } from "./numa/rules.ts";
 import type { Tunables } from "./tunables.ts";
 
 export interface Behaviours {
@@ -108,6 +109,12 @@ export interface Behaviours {
   readonly adviceOnPtes: "by-page" | "by-folio";
   /** prctl(PR_SET_THP_DISABLE) takes PR_THP_DISABLE_EXCEPT_ADVISED (6.18+). */
   readonly thpDisableExceptAdvised: boolean;
+  /**
+   * mprotect to writable upgrades a dirty private PTE at once (5.14+); mm/mprotect.c change_pte_range().
+   */
+  readonly protectUpgrades: boolean;
+  /** Mainline's NUMA balancing: see there. */
+  readonly numaRules: NumaRules;
   /** Areas without anon_vma merge with faulted neighbours (6.16+). mm/vma.c is_mergeable_anon_vma(). */
   readonly mergeUnfaulted: boolean;
   /** What this kernel does where later ones have a knob that it lacks. */

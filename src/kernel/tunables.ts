@@ -28,8 +28,9 @@ export interface Tunables {
   zoneReclaimMode: number;
   /** vm.overcommit_memory */
   overcommitMemory: number;
-  /** kernel.numa_balancing */
+  /** kernel.numa_balancing: not 0, and its bits */
   numaBalancing: boolean;
+  numaBalancingMode: number;
   /** sched/numa_balancing/… */
   numaScanDelayMs: number;
   numaScanPeriodMinMs: number;
@@ -57,6 +58,7 @@ export function defaultTunables(): Tunables {
     zoneReclaimMode: 0,
     overcommitMemory: 0,
     numaBalancing: false,
+    numaBalancingMode: 1,
     numaScanDelayMs: 1000,
     numaScanPeriodMinMs: 1000,
     numaScanPeriodMaxMs: 60_000,

@@ -22,8 +22,9 @@ import {
   quantile,
   recordValue,
 } from "../lib/histogram.ts";
+import { type BalancingTally, hearBalancing, makeBalancing } from "./balancing.ts";
 import { hearNuma, makeNumaCounts, type NumaCounts } from "./numa.ts";
-import type { Distribution, MemorySeries, ProcessResult } from "./result.ts";
+import type { BalancingResult, Distribution, MemorySeries, ProcessResult } from "./result.ts";
 
 /** Most points of a series; at this many, every second one goes. */
 const POINTS_MAX = 400;
@@ -65,6 +66,7 @@ export interface Collector {
   collapses: number;
   shootdownRounds: number;
   shootdownInterrupts: number;
+  readonly balancing: BalancingTally & BalancingResult;
   /** The same by cause; index as in FLUSH_CAUSES. */
   readonly interruptsByCause: number[];
   readonly numa: NumaCounts;
@@ -78,6 +80,7 @@ export function makeCollector(): Collector {
     listener: (code, _tNs, _cpu, a, b, third, fourth) => {
       hear(c, code, third, fourth);
       if (code >= EVENT.migrateFailed) hearNuma(c.numa, code, [a, b, third, fourth]);
+      if (code >= EVENT.migrateFailed) hearBalancing(c.balancing, code, a, b, third);
     },
     latencies: FAULT_KINDS.map(() => undefined),
     points: [],
@@ -87,6 +90,7 @@ export function makeCollector(): Collector {
     collapses: 0,
     shootdownRounds: 0,
     shootdownInterrupts: 0,
+    balancing: makeBalancing(),
     interruptsByCause: FLUSH_CAUSES.map(() => 0),
     numa: makeNumaCounts(),
     compactionNs: 0,

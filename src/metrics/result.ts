@@ -97,6 +97,25 @@ export interface LockResult {
   readonly waitMaxNs: number;
 }
 
+/** How many there were, and how long they lasted. */
+export interface Spans {
+  readonly count: number;
+  readonly totalNs: number;
+  readonly longestNs: number;
+}
+
+/** What NUMA balancing did to others: see `BalancingTally`. */
+export interface BalancingResult {
+  /** Pages that the scanner looked at, and base pages' worth of entries that it marked. */
+  readonly scanPages: number;
+  readonly markedPages: number;
+  /** From a hint fault until others can use the page; where the entry is restored first: from unmapping. */
+  readonly outOfReachBase: Spans;
+  readonly outOfReachHuge: Spans;
+  /** Faults that waited for a page on its way. */
+  readonly waits: Spans;
+}
+
 export interface Result {
   readonly schema: 1;
   readonly generation: string;
@@ -136,15 +155,20 @@ export interface Result {
     readonly interrupts: number;
     /** Interrupts by what the flush was for; causes without any are left out. */
     readonly byCause: Readonly<Partial<Record<FlushCause, number>>>;
+    /** Time of those who sent interrupts and waited, and of the CPUs that were interrupted. */
+    readonly senderNs: number;
+    readonly interruptedNs: number;
   };
   /** Left out on a machine of one node. */
   readonly numa?: NumaResult;
+  readonly balancing: BalancingResult;
   readonly khugepagedNs: number;
   readonly compactionNs: number;
   readonly reclaimNs: number;
   readonly runNs: number;
   readonly series: MemorySeries;
   readonly processes: readonly ProcessResult[];
+  /** Contention, by class of lock. */
   readonly locks: readonly LockResult[];
   /** Free memory when the run was over, zone by zone and order by order: how fragmented it was left. */
   readonly zones: readonly ZoneFigures[];

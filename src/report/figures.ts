@@ -5,6 +5,7 @@
  */
 import { FAULT_KINDS, type FaultKind } from "../core/events.ts";
 import type { Result } from "../metrics/result.ts";
+import { CONTENTION } from "./figures-contention.ts";
 import { NUMA_FIGURES } from "./figures-numa.ts";
 import type { FigureKind } from "./format.ts";
 
@@ -332,5 +333,6 @@ export const FIGURE_GROUPS: readonly FigureGroup[] = [
   { title: "page faults", figures: FAULTS },
   { title: "address translation", figures: TRANSLATION },
   { title: "memory on several nodes", figures: NUMA_FIGURES },
+  { title: "contention", figures: CONTENTION },
   { title: "the kernel's work", figures: KERNEL_WORK },
 ];

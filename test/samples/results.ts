@@ -2,6 +2,7 @@
  * Hand-made results for tests of reports: small, plausible, and different where a report must show a
  * difference.
  */
+import { makeBalancing } from "../../src/metrics/balancing.ts";
 import type { Distribution, MemorySeries, Result } from "../../src/metrics/result.ts";
 
 export function distribution(buckets: readonly (readonly [number, number])[], sum = 0): Distribution {
@@ -66,7 +67,8 @@ export function sampleResult(changes: Partial<Result> = {}): Result {
       walkReferences: 620,
       walkNs: 9_300,
     },
-    shootdowns: { rounds: 0, interrupts: 0, byCause: {} },
+    shootdowns: { rounds: 0, interrupts: 0, byCause: {}, senderNs: 0, interruptedNs: 0 },
+    balancing: makeBalancing(),
     khugepagedNs: 0,
     compactionNs: 0,
     reclaimNs: 0,

@@ -8,7 +8,7 @@
  * base pages alone, of a fixed `high`.
  *
  * Models:       mm/page_alloc.c rmqueue_pcplist(), rmqueue_bulk(), free_unref_page_commit(),
- *               free_pcppages_bulk(), v6.1.
+ *               free_pcppages_bulk(), v6.1; of base pages alone, v5.12.
  * Not modelled: 6.7's self-tuning `high`; the second huge list of later kernels.
  */
 import { assert } from "../../lib/assert.ts";

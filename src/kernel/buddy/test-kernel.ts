@@ -18,7 +18,8 @@ import { type Mm, makeMm } from "../mm/mm.ts";
 import { mmap } from "../mm/mmap.ts";
 import { frameAt } from "../mm/pin.ts";
 import { VM } from "../mm/vma.ts";
-import { COMMON_KNOBS } from "../proc/knob-list.ts";
+import { NUMA_RULES_6_1 } from "../numa/rules.ts";
+import { COMMON_KNOBS, NUMA_KNOBS_TIERING } from "../proc/knob-list.ts";
 import type { Kernel } from "../state.ts";
 import { defaultTunables, type Tunables } from "../tunables.ts";
 import { refreshWatermarks } from "./watermarks.ts";
@@ -73,6 +74,8 @@ const BEHAVIOURS: Behaviours = {
   adviceOnPtes: "by-page",
   thpDisableExceptAdvised: false,
   smapsSkipsHiddenHuge: true,
+  protectUpgrades: true,
+  numaRules: NUMA_RULES_6_1,
   numaDesign: { policy: "mainline" },
 };
 
@@ -95,7 +98,7 @@ export function testKernel(of: TestMachine): Kernel {
   const k = createKernel({
     machine,
     behaviours: { ...BEHAVIOURS, ...of.behaviours },
-    knobSpecs: of.knobSpecs ?? COMMON_KNOBS,
+    knobSpecs: of.knobSpecs ?? [...COMMON_KNOBS, ...NUMA_KNOBS_TIERING],
     costs: new Proxy({}, { get: () => 0 }) as Costs,
     tlb: { l1Small: LEVEL, l1Huge: "shared", l2: { ...LEVEL, hugeWays: 4 }, walkCaches: "none" },
   });

@@ -2,37 +2,35 @@
  * Moving one isolated page to another node: up to ten tries, none of them with more effort than taking what
  * is free.
  *
- *     allocate there ─▶ lock entries ─▶ nobody else refers to it? ─▶ copy ─▶ entries to the copy ─▶ LRU
- *          │ none: give up                     │ no: entries become accessible again, next try
+ *     allocate there ─▶ page lock ─▶ migration entries ─▶ nobody else refers to it? ─▶ copy ─▶ entries ─▶ LRU
+ *          │ none: give up  │ held: next try                   │ no: entries accessible again, next try
  *
- * A page that was refused for its references has been unmapped and mapped again: it is no hint any more, so
- * each further try of a base page must flush; a huge page is flushed on every try.
+ * Whoever faults between unmapping and the new entries waits for the page lock. A page that was refused for
+ * its references has been unmapped and mapped again: it is no hint any more, so each further try of a base
+ * page must flush; a huge page is flushed on every try.
  *
- * Models:       mm/migrate.c migrate_pages(), unmap_and_move(), alloc_misplaced_dst_page(); mm/rmap.c
- *               try_to_migrate_one(), v6.1 (from 6.1.116 on).
- * Not modelled: migration entries (whoever faults meanwhile waits for the page-table lock instead), the page
- *               lock, writeback, FOLL_PIN's look at the PMD, stacks that exec is still setting up.
+ * Models:       mm/migrate.c migrate_pages(), unmap_and_move(), alloc_misplaced_dst_page(), v6.1 (from
+ *               6.1.116 on).
+ * Not modelled: writeback; the anon_vma's lock; a destination's page lock (nobody knows the page yet).
  */
 import { C } from "../../core/counters.ts";
-import { EVENT } from "../../core/events.ts";
+import { EVENT, MOVE_FAILURES, type MoveFailure } from "../../core/events.ts";
 import type { Path } from "../../core/ops.ts";
-import { asVpn, NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
+import { NO_FRAME, type NodeId, type Pfn } from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
 import { GFP } from "../buddy/gfp.ts";
 import { nodeOfFrame } from "../buddy/state.ts";
 import { makeCompound } from "../fault/huge.ts";
-import { pageTableLock } from "../locks.ts";
 import { FRAME } from "../mm/frames.ts";
-import { PTE, vpnOfRow } from "../mm/page-table.ts";
-import { mappingsOf, type RmapHit } from "../mm/rmap.ts";
+import { tryLockPage, unlockPage } from "../mm/page-lock.ts";
+import { mappingCount, mappingsOf } from "../mm/rmap.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
 import { pagesOf } from "../reclaim/lru-list.ts";
 import { releaseOfFrame } from "../reservation/release.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
-import { flushRange } from "../tlb/shootdown.ts";
-import { accessible, switchFrame } from "./switch-frame.ts";
+import { settleMove, unmapForMove } from "./entries.ts";
 
 const TRIES_MAX = 10;
 
@@ -44,7 +42,6 @@ type Try = "moved" | "again" | "no-memory";
  */
 export function* migrateIsolated(k: Kernel, head: Pfn, to: NodeId): Path<boolean> {
   const pages = pagesOf(k, head);
-  const huge = pages > 1;
   let result: Try = "again";
   for (let tries = 0; tries < TRIES_MAX && result === "again"; tries++) {
     if (k.frames.refCount[head] === 1) {
@@ -55,13 +52,32 @@ export function* migrateIsolated(k: Kernel, head: Pfn, to: NodeId): Path<boolean
       result = yield* tryMove(k, head, to);
     }
   }
-  const moved = result === "moved";
-  k.vmstat[moved ? C.pgmigrate_success : C.pgmigrate_fail]! += pages;
-  if (huge) k.vmstat[moved ? C.thp_migration_success : C.thp_migration_fail]! += 1;
-  return moved;
+  countOutcome(k, pages, result);
+  if (result !== "moved") failed(k, head, to, result === "again" ? "busy" : "no-memory");
+  return result === "moved";
 }
 
-function* allocThere(k: Kernel, huge: boolean, node: NodeId): Path<Pfn> {
+/** What the counters say of it; kernels differ about huge pages that did not move. */
+function countOutcome(k: Kernel, pages: number, result: Try): void {
+  const { vmstat } = k;
+  const { failedHuge, countsNoMemory } = k.behaviours.numaRules;
+  if (result === "moved") {
+    vmstat[C.pgmigrate_success]! += pages;
+    if (pages > 1) vmstat[C.thp_migration_success]! += 1;
+    return;
+  }
+  vmstat[C.pgmigrate_fail]! += failedHuge === "pages" ? pages : 1;
+  if (pages > 1 && (result === "again" || countsNoMemory)) vmstat[C.thp_migration_fail]! += 1;
+}
+
+/** Tells that a page did not move, and why. */
+export function failed(k: Kernel, head: Pfn, to: NodeId, why: MoveFailure): void {
+  const order = pagesOf(k, head) > 1 ? k.geometry.hugeOrder : 0;
+  emit(k, EVENT.migrateFailed, nodeOfFrame(k.buddy, head), to, order, MOVE_FAILURES.indexOf(why));
+}
+
+/** A frame of that node, or the head of a huge page there: what is free, without any effort. */
+export function* allocThere(k: Kernel, huge: boolean, node: NodeId): Path<Pfn> {
   const order = huge ? k.geometry.hugeOrder : 0;
   const gfp = GFP.THISNODE | GFP.NORETRY;
   let pfn = allocFast(k, order, node, gfp);
@@ -72,57 +88,39 @@ function* allocThere(k: Kernel, huge: boolean, node: NodeId): Path<Pfn> {
 
 /** One try, with a target of its own. */
 function* tryMove(k: Kernel, head: Pfn, node: NodeId): Path<Try> {
-  const { frames } = k;
-  const huge = (frames.flags[head]! & FRAME.HEAD) !== 0;
+  const huge = (k.frames.flags[head]! & FRAME.HEAD) !== 0;
   const target = yield* allocThere(k, huge, node);
   if (target === NO_FRAME) return "no-memory";
-  const first = mappingsOf(k, head)[0];
-  const lock = first === undefined ? undefined : pageTableLock(k, first.row);
-  if (lock !== undefined) yield lock.acquire;
-  const hits = mappingsOf(k, head);
-  // The first lock is ours; a page in several tables moves only while the others are free.
-  const otherHeld = hits.some(
-    ({ row }) => pageTableLock(k, row) !== lock && pageTableLock(k, row).holder !== -1,
-  );
-  const mapped = huge ? k.blocks.hugeMapCount[head >> k.geometry.hugeOrder]! : frames.mapCount[head]!;
-  let result: Try = "again";
-  if (hits.length > 0 && hits.length === mapped && !otherHeld && (frames.flags[head]! & FRAME.LOCKED) === 0) {
-    for (const hit of hits) yield* unmapFor(k, hit);
-    releaseOfFrame(k, head, "migrate");
-    if (frames.refCount[head] === hits.length + 1) {
-      move(k, head, target, hits, node);
-      result = "moved";
-    }
+  if (!(yield* tryLockPage(k, head))) {
+    putPage(k, target);
+    return "again";
   }
-  if (lock !== undefined) yield lock.release;
-  if (result !== "moved") putPage(k, target);
-  return result;
-}
-
-/** What unmapping one entry flushes; afterwards it is accessible, whatever becomes of the try. */
-function* unmapFor(k: Kernel, hit: RmapHit): Path {
-  const { mm, vpn, row, huge, pte } = hit;
-  const { pt, geometry } = k;
-  const n = geometry.pagesPerHuge;
-  if (huge) {
-    pt.pmd.flags[row] = accessible(pt.pmd.flags[row]!, hit);
-    yield flushRange(k, mm, vpnOfRow(pt, row), n, "migrate", n);
-    return;
-  }
-  if ((pt.pteFlags[pte]! & PTE.HINT) === 0) yield flushRange(k, mm, asVpn(vpn), 1, "migrate");
-  pt.pteFlags[pte] = accessible(pt.pteFlags[pte]!, hit);
-}
-
-/** Copies the page and puts the copy in its place. */
-function move(k: Kernel, head: Pfn, target: Pfn, hits: readonly RmapHit[], node: NodeId): void {
-  const huge = (k.frames.flags[head]! & FRAME.HEAD) !== 0;
+  const startNs = k.nowNs;
+  const vpn = mappingsOf(k, head)[0]?.vpn ?? 0;
   const from = nodeOfFrame(k.buddy, head);
-  spend(k, k.costs.migratePageNs + (huge ? k.costs.copyHugeNs : k.costs.copyPageNs));
-  switchFrame(k, head, target, hits);
+  const unmapped = yield* unmapForMove(k, head);
+  releaseOfFrame(k, head, "migrate");
+  const alone = unmapped && k.frames.refCount[head] === mappingCount(k, head) + 1;
+  if (alone) spend(k, k.costs.migratePageNs + (huge ? k.costs.copyHugeNs : k.costs.copyPageNs));
+  yield* settleMove(k, head, alone ? target : head);
+  yield* unlockPage(k, head);
+  if (!huge && k.behaviours.numaRules.restorePte === "before-moving")
+    emit(k, EVENT.moveWindow, 0, alone ? 1 : 0, k.nowNs - startNs);
+  if (!alone) {
+    putPage(k, target);
+    return "again";
+  }
+  finishMove(k, head, target);
+  emit(k, EVENT.migrate, vpn, from, node, huge ? k.geometry.hugeOrder : 0);
+  return "moved";
+}
+
+/** The old frame goes; the new one joins the LRU at once, and is its mappings' alone. */
+export function finishMove(k: Kernel, head: Pfn, target: Pfn): void {
+  const huge = (k.frames.flags[target]! & FRAME.HEAD) !== 0;
   putPage(k, head);
   lruAdd(k, target);
   lruDrain(k, k.cpu);
   if (huge) queueFromBirth(k, target);
   putPage(k, target);
-  emit(k, EVENT.migrate, hits[0]!.vpn, from, node, huge ? k.geometry.hugeOrder : 0);
 }

@@ -37,6 +37,8 @@ export interface Mm {
   /** Flush rounds so far, and how many of them each CPU had seen when it last left this address space. */
   flushes: number;
   readonly seenFlush: Uint32Array;
+  /** Paths that have changed entries and not flushed yet. */
+  flushesPending: number;
   /** Resident anonymous pages. */
   anonPages: number;
   /** Resident file and shared pages. */
@@ -88,6 +90,7 @@ export function makeMm(k: Kernel): Mm {
     cpus: new Uint8Array(k.machine.cpus),
     flushes: 0,
     seenFlush: new Uint32Array(k.machine.cpus),
+    flushesPending: 0,
     anonPages: 0,
     filePages: 0,
     filePagesFromTrace: false,

@@ -8,6 +8,7 @@
 import type { Op, Path } from "../../core/ops.ts";
 import { asPfn, asVpn, NO_ROW, type PmdRow } from "../../core/units.ts";
 import { pageTableLock } from "../locks.ts";
+import { movingPage } from "../migration/entries.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -80,6 +81,11 @@ function protectRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, fl
     const entry = pt.pteFlags[i]!;
     if ((entry & PTE.PRESENT) === 0) continue;
     changed++;
+    if (movingPage(k, row, i) >= 0) {
+      // A migration entry stays one; it loses write permission whatever is asked for.
+      pt.pteFlags[i] = entry & ~PTE.WRITE;
+      continue;
+    }
     const upgraded = writable && ((flags & VM.SHARED) !== 0 || mayUpgrade(k, entry, pt.ptePfn[i]!));
     const kept = writable ? entry & ~PTE.HINT : entry & ~(PTE.WRITE | PTE.HINT);
     pt.pteFlags[i] = kept | noAccess | (upgraded ? PTE.WRITE : 0);
@@ -88,9 +94,13 @@ function protectRow(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, fl
   return split;
 }
 
-/** A page that is this process's alone becomes writable without a fault; up to 6.1 only if it is dirty. */
+/**
+ * A page that is this process's alone becomes writable without a fault; up to 6.1 only if it is dirty; to
+ * 5.13 not.
+ */
 function mayUpgrade(k: Kernel, entry: number, pfn: number): boolean {
   if ((entry & (PTE.ZERO | PTE.FILE)) !== 0) return false;
+  if (!k.behaviours.protectUpgrades) return false;
   if (!k.behaviours.protectUpgradesHuge && (entry & PTE.DIRTY) === 0) return false;
   return (k.frames.flags[asPfn(pfn)]! & FRAME.EXCLUSIVE) !== 0;
 }
@@ -98,6 +108,10 @@ function mayUpgrade(k: Kernel, entry: number, pfn: number): boolean {
 function protectHuge(k: Kernel, row: PmdRow, writable: boolean, noAccess: number): void {
   const { pmd } = k.pt;
   spend(k, k.costs.changePteNs);
+  if (movingPage(k, row, -1) >= 0) {
+    pmd.flags[row]! &= ~PTE.WRITE;
+    return;
+  }
   pmd.flags[row] = (pmd.flags[row]! & ~PTE.HINT) | noAccess;
   if (!writable) {
     pmd.flags[row]! &= ~PTE.WRITE;

@@ -227,7 +227,8 @@ export function mappingsOf(k: Kernel, pfn: Pfn): RmapHit[] {
   return hits;
 }
 
-function hitAt(k: Kernel, vma: Vma, vpn: Vpn, pfn: Pfn, head: Pfn): RmapHit | undefined {
+/** The mapping of a frame (`head`: of its huge page, or itself) at that page of an area, if there is one. */
+export function hitAt(k: Kernel, vma: Vma, vpn: Vpn, pfn: Pfn, head: Pfn): RmapHit | undefined {
   const row = findRow(k.pt, vma.mm.directory, vpn);
   if (row === NO_ROW) return undefined;
   const kind = k.pt.pmd.kind[row];

@@ -29,8 +29,9 @@ export function groupFaults(k: Kernel, group: NumaGroup, kind: number, node: num
 export function misplaced(k: Kernel, task: NumaTask | undefined, head: Pfn): NodeId {
   const here = localNode(k);
   const there = nodeOfFrame(k.buddy, head);
-  if (there === here || task === undefined) return NO_NODE;
-  return passesFilter(k, task, head, there, here) ? here : NO_NODE;
+  if (task === undefined || (there === here && !k.behaviours.numaRules.localFaultMarks)) return NO_NODE;
+  const passes = passesFilter(k, task, head, there, here);
+  return passes && there !== here ? here : NO_NODE;
 }
 
 function passesFilter(k: Kernel, task: NumaTask, head: Pfn, from: NodeId, to: NodeId): boolean {

@@ -9,18 +9,19 @@
  *
  * Models:       mm/mempolicy.c change_prot_numa(); mm/mprotect.c change_pte_range(), change_pmd_range();
  *               mm/huge_memory.c change_huge_pmd() with MM_CP_PROT_NUMA, v6.1.
- * Not modelled: migration entries (there are none here), device and KSM pages.
+ * Not modelled: device and KSM pages.
  */
 import { C } from "../../core/counters.ts";
 import type { Path } from "../../core/ops.ts";
-import { asPfn, asVpn, NO_NODE, NO_ROW, type NodeId, type PmdRow } from "../../core/units.ts";
+import { asPfn, asVpn, NO_NODE, NO_ROW, type NodeId, type Pfn, type PmdRow } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { nodeOfFrame } from "../buddy/state.ts";
 import { localNode } from "../fault/node.ts";
 import { pageTableLock } from "../locks.ts";
+import { movingPage } from "../migration/entries.ts";
 import { FRAME } from "../mm/frames.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
-import { headOf } from "../mm/rmap.ts";
+import { headOf, pageMapCount } from "../mm/rmap.ts";
 import { nextUsedRow } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { reservationHolds } from "../reservation/look.ts";
@@ -29,17 +30,24 @@ import { flushRange } from "../tlb/shootdown.ts";
 
 /** No node: pages are marked wherever they are. */
 const ANYWHERE = NO_NODE;
+/** Bit of kernel.numa_balancing: balancing between nodes (the other is for slow memory). */
+const MODE_NORMAL = 1;
+const HINT_WRITE = PTE.HINT | PTE.WRITE;
 
 /** Marks [start, end) of an area; returns how many base pages' entries changed. */
 export function* markRange(k: Kernel, vma: Vma, start: number, end: number): Path<number> {
   const { pt, geometry, vmstat } = k;
   const n = geometry.pagesPerHuge;
+  const { flushEachHuge, tieringMode } = k.behaviours.numaRules;
+  // All memory is fast here: with the tiering bit alone there is nothing to do.
+  if (tieringMode && (k.tunables.numaBalancingMode & MODE_NORMAL) === 0) return 0;
   const alone = (vma.flags & VM.SHARED) === 0 && vma.mm.users === 1;
   const home = alone ? localNode(k) : ANYWHERE;
   let small = 0;
   let huge = 0;
   let first = end;
   let last = start;
+  vma.mm.flushesPending += 1;
   for (let row = nextUsedRow(k, vma.mm, start, end); row !== NO_ROW; ) {
     const rowVpn = vpnOfRow(pt, row);
     const from = Math.max(rowVpn, start);
@@ -51,6 +59,7 @@ export function* markRange(k: Kernel, vma: Vma, start: number, end: number): Pat
       assert(to - from === n, "a huge page lies in one area, and chunks end between huge pages");
       changed = markHuge(k, row);
       huge += changed / n;
+      if (changed > 0 && flushEachHuge) yield flushRange(k, vma.mm, rowVpn, n, "scan", n);
     } else if (pt.pmd.kind[row] === PMD.TABLE) {
       changed = markPtes(k, vma, row, from, to, home);
       small += changed;
@@ -66,6 +75,7 @@ export function* markRange(k: Kernel, vma: Vma, start: number, end: number): Pat
   vmstat[C.numa_huge_pte_updates]! += huge;
   vmstat[C.numa_pte_updates]! += updates;
   if (updates > 0) yield flushRange(k, vma.mm, asVpn(first), last - first, "scan", small > 0 ? 1 : n);
+  vma.mm.flushesPending -= 1;
   return updates;
 }
 
@@ -88,6 +98,11 @@ function markPtes(k: Kernel, vma: Vma, row: PmdRow, from: number, to: number, ho
   for (let vpn = from; vpn < to; vpn++) {
     const pte = base + (vpn % n);
     const flags = pt.pteFlags[pte]!;
+    if ((flags & HINT_WRITE) === HINT_WRITE && movingPage(k, row, pte) >= 0) {
+      pt.pteFlags[pte] = flags & ~PTE.WRITE;
+      changed++;
+      continue;
+    }
     if ((flags & (PTE.PRESENT | PTE.HINT | PTE.ZERO | PTE.FILE)) !== PTE.PRESENT) continue;
     if (!worthMarking(k, vma, pt.ptePfn[pte]!, home)) continue;
     pt.pteFlags[pte] = flags | PTE.HINT;
@@ -98,11 +113,18 @@ function markPtes(k: Kernel, vma: Vma, row: PmdRow, from: number, to: number, ho
 }
 
 function worthMarking(k: Kernel, vma: Vma, pfn: number, home: NodeId): boolean {
-  const { flags, refCount } = k.frames;
+  const { flags } = k.frames;
   const head = headOf(k, asPfn(pfn));
-  if ((vma.flags & VM.SHARED) === 0 && refCount[head] !== 1 + reservationHolds(k, head)) return false;
+  if ((vma.flags & VM.SHARED) === 0 && isShared(k, asPfn(pfn), head)) return false;
   // Lazily freed pages count as file pages here; a dirty one could not be migrated without waiting.
   const isFile = (flags[head]! & (FRAME.ANON | FRAME.SWAPBACKED)) === FRAME.ANON;
   if (isFile && (flags[head]! & FRAME.DIRTY) !== 0) return false;
   return nodeOfFrame(k.buddy, head) !== home;
+}
+
+/** Whether somebody else may use a page of a private area, as far as the kernel looks. */
+function isShared(k: Kernel, pfn: Pfn, head: Pfn): boolean {
+  const { sharedTest } = k.behaviours.numaRules;
+  if (sharedTest === "references") return k.frames.refCount[head] !== 1 + reservationHolds(k, head);
+  return pageMapCount(k, sharedTest === "mappings" ? pfn : head) !== 1;
 }

@@ -9,7 +9,9 @@
  */
 import type { Path } from "../../core/ops.ts";
 import type { PmdRow, Vpn } from "../../core/units.ts";
-import { faultHint, faultHintHuge } from "../fault/hint.ts";
+import { faultHint } from "../fault/hint.ts";
+import { faultHintHuge } from "../fault/hint-huge.ts";
+import { faultHintHugeCopied } from "../fault/hint-huge-copy.ts";
 import type { FaultOutcome } from "../fault/outcome.ts";
 import type { Mm } from "../mm/mm.ts";
 import type { Vma } from "../mm/vma.ts";
@@ -49,7 +51,10 @@ const MAINLINE: NumaPolicy = {
   tick: numaTick,
   work: numaWork,
   faultSmall: faultHint,
-  faultHuge: (k, _vma, row) => faultHintHuge(k, row),
+  faultHuge: (k, vma, row) =>
+    k.behaviours.numaRules.moveHuge === "copied-in-place"
+      ? faultHintHugeCopied(k, vma, row)
+      : faultHintHuge(k, vma, row),
   faultTable: undefined,
   enter: undefined,
   exit: undefined,

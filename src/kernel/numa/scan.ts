@@ -10,11 +10,13 @@
  * Not modelled: memory policies of areas (every area has the default), DAX, hugetlb and mixed maps; several
  *               ticks within one stretch without a return to the program count once.
  */
+import { EVENT } from "../../core/events.ts";
 import { canRead, type Path } from "../../core/ops.ts";
 import { MS_NS, PAGE_BYTES } from "../../core/units.ts";
 import type { Mm } from "../mm/mm.ts";
 import { VM, VM_ACCESS, type Vma, vmaIndex } from "../mm/vma.ts";
-import type { Kernel } from "../state.ts";
+import { emit, type Kernel } from "../state.ts";
+import { areaDone, visitArea } from "./area.ts";
 import { markRange } from "./mark.ts";
 import { scanMaxMs, scanStartMs } from "./period.ts";
 import { cpuTimeNs, JIFFY_NS, jiffies, msToJiffies, type NumaTask } from "./state.ts";
@@ -47,7 +49,7 @@ export function* numaWork(k: Kernel, task: NumaTask): Path {
   const startNs = k.nowNs;
   const startCpuNs = cpuTimeNs(k, task);
   yield mm.mmapLock.acquireRead;
-  yield* scanAreas(k, mm);
+  yield* scanAreas(k, task, mm);
   yield mm.mmapLock.releaseRead;
   // The kernel sees its own time pass at ticks alone.
   if (Math.floor(k.nowNs / JIFFY_NS) > Math.floor(startNs / JIFFY_NS))
@@ -68,12 +70,39 @@ function mayScan(k: Kernel, task: NumaTask, mm: Mm): boolean {
   return true;
 }
 
+/** How much a pass may still do, and what it has done. */
+interface Budget {
+  /** Pages of entries that may still change, and pages that may still be looked at. */
+  pages: number;
+  virtualPages: number;
+  looked: number;
+  marked: number;
+}
+
 /** One window of the address space, from where the last one ended. */
-function* scanAreas(k: Kernel, mm: Mm): Path {
+function* scanAreas(k: Kernel, task: NumaTask, mm: Mm): Path {
+  const startNs = k.nowNs;
+  const pages = (k.tunables.numaScanSizeMb * 2 ** 20) / PAGE_BYTES;
+  const budget = { pages, virtualPages: pages * VIRTUAL_FACTOR, looked: 0, marked: 0 };
+  let reached = yield* scanFrom(k, task, mm, budget, false);
+  // Only areas that this task does not use are left: one of them is scanned all the same.
+  if (reached === "only-unused") reached = yield* scanFrom(k, task, mm, budget, true);
+  if (reached !== "window") {
+    mm.numa.scanSeq += 1;
+    mm.numa.offsetVpn = 0;
+  }
+  emit(k, EVENT.numaScan, mm.id, budget.looked, budget.marked, k.nowNs - startNs);
+}
+
+/** Scans until the window is full ("window"), or the last area is done. */
+function* scanFrom(
+  k: Kernel,
+  task: NumaTask,
+  mm: Mm,
+  budget: Budget,
+  forced: boolean,
+): Path<"window" | "end" | "only-unused"> {
   const { numa } = mm;
-  const n = k.geometry.pagesPerHuge;
-  let pages = (k.tunables.numaScanSizeMb * 2 ** 20) / PAGE_BYTES;
-  let virtualPages = pages * VIRTUAL_FACTOR;
   let at = vmaIndex(mm, numa.offsetVpn);
   if (at === mm.vmas.length) {
     numa.scanSeq += 1;
@@ -81,22 +110,41 @@ function* scanAreas(k: Kernel, mm: Mm): Path {
     at = 0;
   }
   let start = numa.offsetVpn;
+  let unused = false;
   for (; at < mm.vmas.length; at++) {
     const vma = mm.vmas[at]!;
     if (!isScanned(vma)) continue;
-    for (start = Math.max(start, vma.start); start < vma.end; ) {
-      const end = Math.min(vma.end, Math.ceil((start + pages) / n) * n);
-      const changed = yield* markRange(k, vma, start, end);
-      if (changed > 0) pages -= end - start;
-      virtualPages -= end - start;
-      start = end;
-      if (pages > 0 && virtualPages > 0) continue;
+    const visit = visitArea(k, task, vma, forced);
+    if (visit === "skip-whole") numa.offsetVpn = vma.end;
+    if (visit === "not-used") unused = true;
+    if (visit !== "scan") continue;
+    start = yield* scanArea(k, vma, Math.max(start, vma.start), budget);
+    if (budget.pages <= 0 || budget.virtualPages <= 0) {
       numa.offsetVpn = start;
-      return;
+      return "window";
     }
+    areaDone(k, vma);
+    if (!forced) continue;
+    numa.offsetVpn = start;
+    return "window";
   }
-  numa.scanSeq += 1;
-  numa.offsetVpn = 0;
+  return unused && !forced ? "only-unused" : "end";
+}
+
+/** Marks an area from `start` on, chunk by chunk, as far as the budget goes; where it ended. */
+function* scanArea(k: Kernel, vma: Vma, start: number, budget: Budget): Path<number> {
+  const n = k.geometry.pagesPerHuge;
+  while (start < vma.end) {
+    const end = Math.min(vma.end, Math.ceil((start + budget.pages) / n) * n);
+    const changed = yield* markRange(k, vma, start, end);
+    if (changed > 0) budget.pages -= end - start;
+    budget.virtualPages -= end - start;
+    budget.looked += end - start;
+    budget.marked += changed;
+    start = end;
+    if (budget.pages <= 0 || budget.virtualPages <= 0) break;
+  }
+  return start;
 }
 
 /** Which areas have pages that could be moved. */

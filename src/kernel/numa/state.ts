@@ -12,7 +12,9 @@
 import type { NodeId } from "../../core/units.ts";
 import { MS_NS, NO_NODE } from "../../core/units.ts";
 import type { Mm } from "../mm/mm.ts";
+import type { Vma } from "../mm/vma.ts";
 import type { Kernel } from "../state.ts";
+import type { AreaNuma } from "./area.ts";
 import type { EarlyNuma } from "./early/state.ts";
 
 /** A timer tick, with HZ=250. The kernel counts time in these where it says jiffies. */
@@ -88,6 +90,8 @@ export interface NumaState {
    * first page is marked; heads only, for huge pages.
    */
   cpupid: Int32Array | undefined;
+  /** What the scanner knows of areas (6.4+): see area.ts. */
+  readonly areas: WeakMap<Vma, AreaNuma>;
   /** The task that each CPU runs. */
   readonly running: (NumaTask | undefined)[];
   nextPid: number;
@@ -112,6 +116,7 @@ const FIRST_PID = 1000;
 export function makeNuma(cpus: number): NumaState {
   return {
     cpupid: undefined,
+    areas: new WeakMap(),
     running: new Array<NumaTask | undefined>(cpus).fill(undefined),
     nextPid: FIRST_PID,
     nextGroup: 1,

@@ -3,8 +3,7 @@
  *
  * Models:       mm/huge_memory.c and mm/khugepaged.c sysfs attributes, kernel/sysctl.c vm_table[],
  *               kernel/sched/debug.c, v6.1.
- * Not modelled: hugetlb, per-size THP directories (their defaults give the classic behaviour), memcg files,
- *               hot_threshold_ms and the promotion rate of memory tiers.
+ * Not modelled: hugetlb, per-size THP directories (their defaults give the classic behaviour), memcg files.
  */
 import type { ChoiceKnob, KnobSpec, NumberKnob } from "../../core/knobs.ts";
 
@@ -109,41 +108,6 @@ export const COMMON_KNOBS: readonly KnobSpec[] = [
   ),
   number("vm.zone_reclaim_mode", "bits", [0, 0, 7], "Reclaim locally before going to another node.", SYSCTL),
   number("vm.overcommit_memory", "mode", [0, 0, 2], "Whether mmap refuses what cannot be backed.", SYSCTL),
-  number(
-    "kernel.numa_balancing",
-    "mode",
-    [0, 0, 4],
-    "Automatic NUMA balancing: 0 off, 1 on, 2 tiering. A machine with several nodes boots with 1.",
-    "kernel/sched/core.c",
-  ),
-  number(
-    NUMA + "scan_delay_ms",
-    "ms",
-    [0, 1000, UINT_MAX],
-    "CPU time before a new task's first scan.",
-    SCHED_DEBUG,
-  ),
-  number(
-    NUMA + "scan_period_min_ms",
-    "ms",
-    [0, 1000, UINT_MAX],
-    "Shortest pause between two scans of as much memory as one scan covers.",
-    SCHED_DEBUG,
-  ),
-  number(
-    NUMA + "scan_period_max_ms",
-    "ms",
-    [0, 60_000, UINT_MAX],
-    "Longest pause between two scans.",
-    SCHED_DEBUG,
-  ),
-  number(
-    NUMA + "scan_size_mb",
-    "MB",
-    [1, 256, UINT_MAX],
-    "Memory that one scan covers; the kernel takes 0 and divides by it.",
-    SCHED_DEBUG,
-  ),
 ];
 
 /** The knob of huge page reservations; 1 gives huge pages at the first touch, as without them. */
@@ -165,3 +129,61 @@ export const SHRINK_UNDERUSED: KnobSpec = number(
   "Under memory pressure, split huge pages that are mostly zero.",
   HUGE,
 );
+
+const NUMA_SCAN = [
+  ["scan_delay_ms", "ms", [0, 1000, UINT_MAX], "CPU time before a new task's first scan."],
+  [
+    "scan_period_min_ms",
+    "ms",
+    [0, 1000, UINT_MAX],
+    "Shortest pause between two scans of as much memory as one scan covers.",
+  ],
+  ["scan_period_max_ms", "ms", [0, 60_000, UINT_MAX], "Longest pause between two scans."],
+  ["scan_size_mb", "MB", [1, 256, UINT_MAX], "Memory that one scan covers; the kernel divides by it."],
+] as const;
+
+const numaScan = (prefix: string, max: number, source: string): KnobSpec[] =>
+  NUMA_SCAN.map(([name, unit, [min, initial], doc]) =>
+    number(prefix + name, unit, [min, initial, max], doc, source),
+  );
+
+const numaMode = (max: number, doc: string): KnobSpec =>
+  number("kernel.numa_balancing", "mode", [0, 0, max], doc, "kernel/sched/core.c sysctl_numa_balancing()");
+
+const ON_OFF = "Automatic NUMA balancing: 0 off, 1 on. A machine with several nodes boots with 1.";
+
+/** NUMA balancing's knobs up to 5.12: plain sysctls. */
+export const NUMA_KNOBS_SYSCTL: readonly KnobSpec[] = [
+  numaMode(1, ON_OFF),
+  ...numaScan("kernel.numa_balancing_", 2 ** 31 - 1, "kernel/sysctl.c kern_table[]"),
+];
+
+/** From 5.13 on the scanner's are in debugfs, and any number is taken. */
+export const NUMA_KNOBS_DEBUGFS: readonly KnobSpec[] = [
+  numaMode(1, ON_OFF),
+  ...numaScan(NUMA, UINT_MAX, SCHED_DEBUG),
+];
+
+/** From 6.1 on there is a mode for slow memory. */
+export const NUMA_KNOBS_TIERING: readonly KnobSpec[] = [
+  numaMode(
+    4,
+    "Automatic NUMA balancing: 0 off, bit 1 between nodes, bit 2 from slow memory. " +
+      "A machine with several nodes boots with 1.",
+  ),
+  ...numaScan(NUMA, UINT_MAX, SCHED_DEBUG),
+  number(
+    NUMA + "hot_threshold_ms",
+    "ms",
+    [0, 1000, UINT_MAX],
+    "A page of slow memory that is used this soon after a scan is hot; no machine here has slow memory.",
+    SCHED_DEBUG,
+  ),
+  number(
+    "kernel.numa_balancing_promote_rate_limit_MBps",
+    "MB/s",
+    [0, 65_536, 2 ** 31 - 1],
+    "Most that is promoted from slow memory; no machine here has any.",
+    "kernel/sched/fair.c sched_fair_sysctls[]",
+  ),
+];

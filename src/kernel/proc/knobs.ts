@@ -10,7 +10,6 @@ import type { Tunables } from "../tunables.ts";
 
 const THP = "transparent_hugepage/";
 const DAEMON = THP + "khugepaged/";
-const NUMA = "sched/numa_balancing/";
 
 /** Copies every knob into the tunables, now and after each write. `changed` is told after a copy. */
 export function bindTunables(knobs: Knobs, tunables: Tunables, changed: (name: string) => void): void {
@@ -21,6 +20,24 @@ export function bindTunables(knobs: Knobs, tunables: Tunables, changed: (name: s
 }
 
 type Setter = (tunables: Tunables, knobs: Knobs, name: string) => void;
+
+/** The scanner's knobs, under their names of that kernel. */
+function numaSetters(prefix: string): Readonly<Record<string, Setter>> {
+  return {
+    [prefix + "scan_delay_ms"]: (t, knobs, name) => {
+      t.numaScanDelayMs = knobs.readNumber(name);
+    },
+    [prefix + "scan_period_min_ms"]: (t, knobs, name) => {
+      t.numaScanPeriodMinMs = knobs.readNumber(name);
+    },
+    [prefix + "scan_period_max_ms"]: (t, knobs, name) => {
+      t.numaScanPeriodMaxMs = knobs.readNumber(name);
+    },
+    [prefix + "scan_size_mb"]: (t, knobs, name) => {
+      t.numaScanSizeMb = knobs.readNumber(name);
+    },
+  };
+}
 
 const SETTERS: Readonly<Record<string, Setter>> = {
   [THP + "enabled"]: (t, knobs, name) => {
@@ -82,19 +99,10 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
   "kernel.numa_balancing": (t, knobs, name) => {
     t.numaBalancing = knobs.readNumber(name) !== 0;
+    t.numaBalancingMode = knobs.readNumber(name);
   },
-  [NUMA + "scan_delay_ms"]: (t, knobs, name) => {
-    t.numaScanDelayMs = knobs.readNumber(name);
-  },
-  [NUMA + "scan_period_min_ms"]: (t, knobs, name) => {
-    t.numaScanPeriodMinMs = knobs.readNumber(name);
-  },
-  [NUMA + "scan_period_max_ms"]: (t, knobs, name) => {
-    t.numaScanPeriodMaxMs = knobs.readNumber(name);
-  },
-  [NUMA + "scan_size_mb"]: (t, knobs, name) => {
-    t.numaScanSizeMb = knobs.readNumber(name);
-  },
+  ...numaSetters("sched/numa_balancing/"),
+  ...numaSetters("kernel.numa_balancing_"),
 };
 
 function copyKnob(knobs: Knobs, tunables: Tunables, name: string): void {

@@ -15,6 +15,7 @@ import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn, type PmdRow } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { putPage } from "../buddy/free.ts";
+import { movingPage } from "../migration/entries.ts";
 import { BLOCK, FRAME, rowOfHuge } from "../mm/frames.ts";
 import { addHugePmds, type Mm } from "../mm/mm.ts";
 import { PMD, PTE, takePteTable, vpnOfRow, WAS_HUGE } from "../mm/page-table.ts";
@@ -41,9 +42,10 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
   const head = asPfn(pt.pmd.value[row]!);
   const rowFlags = pt.pmd.flags[row]!;
   const vpn = vpnOfRow(pt, row);
-  // A NUMA hint mark is not carried over; that of an area without access is.
+  // A NUMA hint mark is not carried over; a migration entry, and that of an area without access, is.
   const vma = findVma(mm, vpn);
-  const noAccess = vma === undefined ? rowFlags & PTE.HINT : noAccessMark(vma.flags);
+  const keepsMark = vma === undefined || movingPage(k, row, -1) >= 0;
+  const noAccess = keepsMark ? rowFlags & PTE.HINT : noAccessMark(vma.flags);
   const slot = takePteTable(pt);
   const from = slot * geometry.pagesPerHuge;
   if (kind === PMD.HUGE_ZERO) {

@@ -7,9 +7,8 @@
  * A range of more than 33 entries is flushed as a whole: all translations of the address space go.
  *
  * Models:       arch/x86/mm/tlb.c flush_tlb_mm_range(), tlb_single_page_flush_ceiling = 33, v6.1.
- * Not modelled: lazy TLB mode (a CPU that went idle is still interrupted while `mm.cpus` says so),
- * address-space ids
- *               running out, flushes deferred to the next context switch, the batching of reclaim.
+ * Not modelled: address-space ids running out, the batching of reclaim, lazy CPUs that are interrupted after
+ *               all because page tables were freed.
  */
 import { C } from "../../core/counters.ts";
 import { EVENT, FLUSH_CAUSES, type FlushCause } from "../../core/events.ts";
@@ -59,7 +58,10 @@ export function flushRange(
     k.stolenNs[cpu]! += k.costs.interruptedNs;
   }
   if (targets > 0) {
-    spend(k, k.costs.interruptNs + interruptNs);
+    const senderNs = k.costs.interruptNs + interruptNs;
+    spend(k, senderNs);
+    k.shootdowns.senderNs += senderNs;
+    k.shootdowns.interruptedNs += targets * k.costs.interruptedNs;
     k.vmstat[C.nr_tlb_remote_flush]! += 1;
     k.vmstat[C.nr_tlb_remote_flush_received]! += targets;
   }

@@ -11,6 +11,12 @@ export interface Touches {
   readonly count: number;
   /** The next offset, or -1 when there is none. */
   next(): number;
+  /** Distance of stepped touches; 0 when they are random. */
+  readonly stepBytes: number;
+  /** Stepped touches that are left. */
+  left(): number;
+  /** Leaves out that many stepped touches. */
+  skip(touches: number): void;
 }
 
 type TouchStatement = Extract<Statement, { readonly op: "read" | "write" }>;
@@ -37,6 +43,11 @@ function steppedTouches(from: number, to: number, stepBytes: number): Touches {
       const touched = offset;
       offset += stepBytes;
       return touched;
+    },
+    stepBytes,
+    left: () => Math.max(0, Math.ceil((to - offset) / stepBytes)),
+    skip(touches) {
+      offset += touches * stepBytes;
     },
   };
 }
@@ -73,5 +84,8 @@ function randomTouches(from: number, sizePages: number, seed: bigint, count: num
         : Number(((BigInt(high) << 32n) | BigInt(low)) % BigInt(sizePages));
       return from + page * PAGE_BYTES;
     },
+    stepBytes: 0,
+    left: () => 0,
+    skip: () => undefined,
   };
 }
