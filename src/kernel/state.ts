@@ -58,7 +58,7 @@ export interface Kernel {
   /** Pages (heads) on their way to another frame: their hint entries are migration entries. */
   readonly moving: Set<number>;
   readonly prng: Prng;
-  /** Time that TLB shootdowns have taken so far: of those who sent them, of the CPUs that were interrupted. */
+  /** Time that TLB shootdowns have taken so far: of their senders, of the CPUs that were interrupted. */
   readonly shootdowns: { senderNs: number; interruptedNs: number };
   /** Frames with a long-lived pin, and how many. */
   readonly pins: Map<number, number>;

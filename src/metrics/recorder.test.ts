@@ -90,10 +90,13 @@ test("events stand in order of time", () => {
   }
 });
 
-/** The steps of the first fault of a kind, a line each: what, and the entries where they changed. */
+/** The first process. */
+const PARENT = 0;
+
+/** The steps of its first fault of a kind, a line each: what, and the entries where they changed. */
 function walk(r: Recording, kind: string): string[] {
   const at = Array.from(r.events.code).findIndex(
-    (code, i) => code === EVENT.fault && FAULT_KINDS[r.events.c[i]!] === kind,
+    (code, i) => code === EVENT.fault && r.events.a[i] === PARENT && FAULT_KINDS[r.events.c[i]!] === kind,
   );
   let before = "";
   return r.courses[r.events.course[at]!]!.map(({ kind, what, entry, tlb }) => {
