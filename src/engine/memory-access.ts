@@ -127,21 +127,33 @@ function waitForMemory(k: Kernel, startNs: number, ps: number): number {
   return ps + Math.round((laterNs - doneNs) * 1000);
 }
 
-/** The same for one touch of a script: one line, and only what it takes longer than from the own node. */
-export function chargeTouch(k: Kernel, row: PmdRow, pageInRow: number): void {
-  const { pt, traffic } = k;
+/** The node of a page in the model's memory, or −1. */
+function nodeOfTouch(k: Kernel, row: PmdRow, pageInRow: number): number {
+  const { pt } = k;
   const kind = pt.pmd.kind[row];
-  let pfn = -1;
-  if (kind === HUGE) pfn = pt.pmd.value[row]!;
-  else if (kind === TABLE) {
-    const pte = pt.pmd.value[row]! * k.geometry.pagesPerHuge + pageInRow;
-    if ((pt.pteFlags[pte]! & IN_MEMORY) === PRESENT) pfn = pt.ptePfn[pte]!;
-  }
-  if (pfn < 0) return;
-  const near = nodeOfCpu(k.machine, k.cpu);
-  const node = nodeOfFrame(k.buddy, pfn);
+  if (kind === HUGE) return nodeOfFrame(k.buddy, pt.pmd.value[row]!);
+  if (kind !== TABLE) return -1;
+  const pte = pt.pmd.value[row]! * k.geometry.pagesPerHuge + pageInRow;
+  return (pt.pteFlags[pte]! & IN_MEMORY) === PRESENT ? nodeOfFrame(k.buddy, pt.ptePfn[pte]!) : -1;
+}
+
+/** What one line of a page takes longer than from the own node, in picoseconds. */
+export function touchExtraPs(k: Kernel, row: PmdRow, pageInRow: number): number {
+  const node = nodeOfTouch(k, row, pageInRow);
+  return node < 0 ? 0 : extraPs(k, node);
+}
+
+function extraPs({ machine, traffic, cpu }: Kernel, node: number): number {
+  const near = nodeOfCpu(machine, cpu);
   const onePs = (from: number): number => traffic.visitPs[(near * traffic.nodes + from) * LINE_COUNTS + 1]!;
-  const remotePs = onePs(node) - onePs(near);
-  countLines(traffic, k.cpu, node, 1, remotePs);
+  return onePs(node) - onePs(near);
+}
+
+/** Touches of a script: each is one line, and costs only what it takes longer than from the own node. */
+export function chargeTouches(k: Kernel, row: PmdRow, pageInRow: number, touches: number): void {
+  const node = nodeOfTouch(k, row, pageInRow);
+  if (node < 0) return;
+  const remotePs = extraPs(k, node) * touches;
+  countLines(k.traffic, k.cpu, node, touches, remotePs);
   k.tlb.remainderPs[k.cpu]! += remotePs;
 }

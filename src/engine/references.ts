@@ -16,7 +16,7 @@ import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
-import { chargeTouch } from "./memory-access.ts";
+import { chargeTouches, touchExtraPs } from "./memory-access.ts";
 import {
   countMisses,
   countReferences,
@@ -252,7 +252,7 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   if (found === FAULT) return false;
   if (isUntouched(k.pt, linear)) markTouched(k, linear);
   countReferences(k, cpu, 1);
-  if (k.machine.nodes > 1) chargeTouch(k, row, pageInRow);
+  if (k.machine.nodes > 1) chargeTouches(k, row, pageInRow, 1);
   passTime(k, cpu, k.tlb.remainderPs[cpu]! + countMiss(k, cpu, found) + k.costs.referencePs);
   return true;
 }
@@ -278,8 +278,10 @@ export function touchRun(
   if (k.pt.pmd.kind[row] === PMD.HUGE && k.pt.pmd.touched[row] === pagesPerHuge) {
     // The row's one translation is the latest that was used: certain first-level hits.
     const leftPs = (limitNs - k.nowNs) * 1000 - k.tlb.remainderPs[cpu]!;
-    const done = Math.min(left, Math.max(1, Math.ceil(leftPs / k.costs.referencePs)));
+    const eachPs = k.costs.referencePs + (k.machine.nodes > 1 ? touchExtraPs(k, row, pageInRow) : 0);
+    const done = Math.min(left, Math.max(1, Math.ceil(leftPs / eachPs)));
     countReferences(k, cpu, done);
+    if (k.machine.nodes > 1) chargeTouches(k, row, pageInRow, done);
     passTime(k, cpu, k.tlb.remainderPs[cpu]! + done * k.costs.referencePs);
     return done;
   }
