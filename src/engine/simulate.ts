@@ -203,13 +203,10 @@ function describeMachine({ k }: Session): string {
 /** Locks of the designs of 2012. */
 function designLocks({ numa }: Session["k"]): Lock[] {
   if (numa.early === undefined) return [];
-  const { autonuma, pageLocks } = numa.early;
-  return [
-    autonuma.mutex,
-    ...autonuma.queues.map((queue) => queue.lock),
-    ...autonuma.compoundLocks,
-    ...pageLocks,
-  ].filter((lock) => lock.stats.acquisitions > 0);
+  const { autonuma } = numa.early;
+  return [autonuma.mutex, ...autonuma.queues.map((queue) => queue.lock), ...autonuma.compoundLocks].filter(
+    (lock) => lock.stats.acquisitions > 0,
+  );
 }
 
 /** Contention by lock class. */

@@ -4,9 +4,9 @@
  */
 import { KNOBS_3_7 } from "../kernel/proc/knob-list-2012.ts";
 import { derive, type Generation } from "./generation.ts";
-import { BEHAVIOURS_6_1 } from "./linux-6.1.ts";
+import { LINUX_5_12 } from "./linux-5.12.ts";
 
-export const BEHAVIOURS_3_7 = derive(BEHAVIOURS_6_1, {
+export const BEHAVIOURS_3_7 = derive(LINUX_5_12.behaviours, {
   writeToHugeZero: "allocate-huge",
   collapseShared: "refuse",
   collapseRange: "as-asked",

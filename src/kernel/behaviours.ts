@@ -3,6 +3,7 @@
  * a version; a generation (`generations/`) is a value of this type with its knobs. Each field says who reads
  * it and where the alternatives come from (kernel, function, version).
  */
+
 import type { NumaDesign } from "./numa/design.ts";
 import type { NumaRules } from "./numa/rules.ts";
 import type { Tunables } from "./tunables.ts";

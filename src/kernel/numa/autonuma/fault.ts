@@ -17,7 +17,15 @@ import { PMD, PTE, pteIndex, vpnOfRow } from "../../mm/page-table.ts";
 import { isHuge, mappingCount, pageMapCount } from "../../mm/rmap.ts";
 import type { Vma } from "../../mm/vma.ts";
 import type { Kernel } from "../../state.ts";
-import { countHint, hintedFrame, hintedHead, unmarkPmd, unmarkPte } from "../early/hint.ts";
+import {
+  countHint,
+  hintedFrame,
+  hintedHead,
+  isMoving,
+  lockHint,
+  unmarkPmd,
+  unmarkPte,
+} from "../early/hint.ts";
 import { isTableMarked, unmarkTable } from "../early/mark.ts";
 import { hintFault } from "./follow.ts";
 import { autonumaForm } from "./of.ts";
@@ -42,7 +50,7 @@ function* followUnder(k: Kernel, row: PmdRow, pfn: Pfn, pages: number): Path {
 /** Access to a base page whose entry is a hint. */
 export function* faultSmallAutonuma(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, vpn))) return "retry";
   const pfn = hintedFrame(k, row, vpn);
   if (pfn >= 0) {
     unmarkPte(k, pteIndex(k.pt, row, vpn));
@@ -55,7 +63,7 @@ export function* faultSmallAutonuma(k: Kernel, row: PmdRow, vpn: Vpn): Path<Faul
 /** Access to a huge page whose PMD is a hint. */
 export function* faultHugeAutonuma(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, -1))) return "retry";
   const head = hintedHead(k, row);
   if (head >= 0) {
     unmarkPmd(k, row);
@@ -78,7 +86,7 @@ export function* faultTableAutonuma(k: Kernel, vma: Vma, row: PmdRow): Path<Faul
   const end = Math.min(vma.end, first + k.geometry.pagesPerHuge);
   for (let vpn = Math.max(vma.start, first); vpn < end; vpn++) {
     const pfn = hintedFrame(k, row, asVpn(vpn));
-    if (pfn < 0) continue;
+    if (pfn < 0 || isMoving(k, row, vpn) >= 0) continue;
     const pte = pteIndex(k.pt, row, asVpn(vpn));
     if ((k.pt.pteFlags[pte]! & (PTE.ZERO | PTE.FILE)) !== 0) continue;
     unmarkPte(k, pte);

@@ -17,10 +17,11 @@ import { migrateIsolated } from "../../migration/migrate.ts";
 import { hasRoom } from "../../migration/misplaced.ts";
 import { FRAME } from "../../mm/frames.ts";
 import { mappingCount, mappingsOf } from "../../mm/rmap.ts";
-import { lruIsolate, lruPutback } from "../../reclaim/lru.ts";
+import { lruPutback } from "../../reclaim/lru.ts";
 import { pagesOf } from "../../reclaim/lru-list.ts";
 import type { Kernel } from "../../state.ts";
 import { splitPage } from "../../thp/split.ts";
+import { isolatePage } from "../early/isolate.ts";
 import { autonuma, autonumaForm, KNOB } from "./of.ts";
 import { dequeue, queuedTo } from "./queue.ts";
 
@@ -93,11 +94,11 @@ function* isolateOldest(k: Kernel, node: NodeId, from: number, batch: Pfn[]): Pa
     // From here on the page may be freed and become somebody else's.
     putPage(k, pfn);
     yield PREEMPT;
-    if (k.frames.refCount[pfn]! > 0 && lruIsolate(k, pfn)) batch.push(pfn);
+    if (k.frames.refCount[pfn]! > 0 && (yield* isolatePage(k, pfn))) batch.push(pfn);
     else a.figures.lostPages += 1;
     return;
   }
-  const got = lruIsolate(k, pfn);
+  const got = yield* isolatePage(k, pfn);
   putPage(k, pfn);
   if (got) batch.push(pfn);
   else a.figures.lostPages += 1;

@@ -20,9 +20,10 @@ import { migrateIsolated } from "../../migration/migrate.ts";
 import { hasRoom } from "../../migration/misplaced.ts";
 import { FRAME } from "../../mm/frames.ts";
 import { mappingsOf } from "../../mm/rmap.ts";
-import { lruIsolate, lruPutback } from "../../reclaim/lru.ts";
+import { lruPutback } from "../../reclaim/lru.ts";
 import type { Kernel } from "../../state.ts";
 import { splitPage } from "../../thp/split.ts";
+import { isolatePage } from "../early/isolate.ts";
 import { exchangeLast, LAST_NONE, lastUser } from "../early/last-nid.ts";
 import { chargeWindow, windowPages } from "../early/rate-limit.ts";
 import type { EarlyTask } from "../early/state.ts";
@@ -41,7 +42,7 @@ export function* migrateOnFault(k: Kernel, task: EarlyTask, pfn: Pfn, pages: num
   const a = autonuma(k);
   let isolated = 0;
   for (const base of bases) {
-    const got = lruIsolate(k, base);
+    const got = yield* isolatePage(k, base);
     // The fault's own reference would count as somebody else's.
     if (base === pfn) putPage(k, pfn);
     if (!got) {

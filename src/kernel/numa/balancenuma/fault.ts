@@ -17,9 +17,9 @@ import { pageTableLock } from "../../locks.ts";
 import { PMD, PTE, pteIndex, vpnOfRow } from "../../mm/page-table.ts";
 import { isHuge, pageMapCount } from "../../mm/rmap.ts";
 import type { Vma } from "../../mm/vma.ts";
-import type { Kernel } from "../../state.ts";
+import { enter, type Kernel } from "../../state.ts";
 import { faultHugeEarly } from "../early/fault-huge.ts";
-import { countHint, hintedFrame, misplacedTwice, unmarkPte } from "../early/hint.ts";
+import { countHint, hintedFrame, isMoving, lockHint, misplacedTwice, unmarkPte } from "../early/hint.ts";
 import { isTableMarked, unmarkTable } from "../early/mark.ts";
 import { moveBasePage } from "../early/move-page.ts";
 import { currentTask, JIFFY_NS } from "../state.ts";
@@ -38,8 +38,9 @@ export function account38(k: Kernel, moved: boolean): void {
 
 /** Access to a base page whose entry is a hint. */
 export function* faultSmall38(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
+  enter(k, "do_numa_page");
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, vpn))) return "retry";
   const pfn = hintedFrame(k, row, vpn);
   if (pfn < 0) {
     yield lock.release;
@@ -65,6 +66,7 @@ export function* faultSmall38(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutco
 
 /** Access below a PMD that points at a table and is marked: every marked page of the table is looked at. */
 export function* faultTable38(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
+  enter(k, "do_pmd_numa_page");
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   if (k.pt.pmd.kind[row] !== PMD.TABLE || !isTableMarked(k, row)) {
@@ -78,6 +80,7 @@ export function* faultTable38(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutco
     const pte = pteIndex(k.pt, row, asVpn(vpn));
     const flags = k.pt.pteFlags[pte]!;
     if ((flags & (PTE.PRESENT | PTE.HINT | PTE.ZERO | PTE.FILE)) !== (PTE.PRESENT | PTE.HINT)) continue;
+    if (isMoving(k, row, vpn) >= 0) continue;
     unmarkPte(k, pte);
     const pfn = asPfn(k.pt.ptePfn[pte]!);
     if (isHuge(k, pfn) || pageMapCount(k, pfn) !== 1) continue;

@@ -16,10 +16,10 @@ import { NO_NODE, type NodeId, type Pfn, type PmdRow } from "../../../core/units
 import { putPage } from "../../buddy/free.ts";
 import type { FaultOutcome } from "../../fault/outcome.ts";
 import { pageTableLock } from "../../locks.ts";
-import type { Kernel } from "../../state.ts";
-import { countHint, hintedHead, unmarkPmd } from "./hint.ts";
+import { tryLockPage, unlockPage, waitForPage } from "../../mm/page-lock.ts";
+import { enter, type Kernel } from "../../state.ts";
+import { countHint, hintedHead, lockHint, unmarkPmd } from "./hint.ts";
 import { type HugeForm, moveHugePage } from "./move-huge.ts";
-import { pageLock } from "./state.ts";
 
 /** What the designs do differently. */
 export interface HugeFault {
@@ -34,9 +34,10 @@ export interface HugeFault {
 
 /** Access to a huge page whose PMD is a hint. Enters without the lock. */
 export function* faultHugeEarly(k: Kernel, row: PmdRow, of: HugeFault): Path<FaultOutcome> {
+  enter(k, "do_huge_pmd_numa_page");
   const pages = k.geometry.pagesPerHuge;
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, -1))) return "retry";
   const head = hintedHead(k, row);
   if (head < 0) {
     yield lock.release;
@@ -53,10 +54,10 @@ export function* faultHugeEarly(k: Kernel, row: PmdRow, of: HugeFault): Path<Fau
     return "hint-huge";
   }
   yield lock.release;
-  yield pageLock(k, head).acquire;
+  yield* lockPage(k, head);
   yield lock.acquire;
   if (hintedHead(k, row) !== head) {
-    yield pageLock(k, head).release;
+    yield* unlockPage(k, head);
     putPage(k, head);
     yield lock.release;
     of.account(node, pages, false);
@@ -71,6 +72,11 @@ export function* faultHugeEarly(k: Kernel, row: PmdRow, of: HugeFault): Path<Fau
   return yield* restoreAfterFailure(k, row, head, node, of);
 }
 
+/** lock_page(): sleeps until the page is its own. */
+function* lockPage(k: Kernel, head: Pfn): Path {
+  while (!(yield* tryLockPage(k, head))) yield* waitForPage(k, head);
+}
+
 /** The page stays. All forms but F4 come here with the page still locked. */
 function* restoreAfterFailure(
   k: Kernel,
@@ -82,7 +88,7 @@ function* restoreAfterFailure(
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   if (hintedHead(k, row) === head) unmarkPmd(k, row, of.lost);
-  if (of.form !== "F4") yield pageLock(k, head).release;
+  if (of.form !== "F4") yield* unlockPage(k, head);
   yield lock.release;
   of.account(node, k.geometry.pagesPerHuge, false);
   return "hint-huge";

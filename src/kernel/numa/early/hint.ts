@@ -8,9 +8,12 @@
  *               and numa/core count them here for comparison, as the patch for their published tables did.
  */
 import { C } from "../../../core/counters.ts";
-import { asPfn, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
+import type { Path } from "../../../core/ops.ts";
+import { asPfn, asVpn, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
 import { localNode } from "../../fault/node.ts";
+import { pageTableLock } from "../../locks.ts";
+import { movingPage, waitForMove } from "../../migration/entries.ts";
 import { PMD, PTE, pteIndex } from "../../mm/page-table.ts";
 import type { Kernel } from "../../state.ts";
 import { exchangeLast } from "./last-nid.ts";
@@ -28,6 +31,27 @@ export function hintedFrame(k: Kernel, row: PmdRow, vpn: Vpn): Pfn {
 export function hintedHead(k: Kernel, row: PmdRow): Pfn {
   const hinted = k.pt.pmd.kind[row] === PMD.HUGE && (k.pt.pmd.flags[row]! & PTE.HINT) !== 0;
   return asPfn(hinted ? k.pt.pmd.value[row]! : -1);
+}
+
+/**
+ * Takes the page-table lock of a row, unless the entry (a PTE, or the huge PMD for −1) is a migration entry:
+ * then it waits for that page without the lock, and the fault starts again.
+ */
+export function* lockHint(k: Kernel, row: PmdRow, vpn: number): Path<boolean> {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const moving = isMoving(k, row, vpn);
+  if (moving < 0) return true;
+  yield lock.release;
+  yield* waitForMove(k, moving);
+  return false;
+}
+
+/** The page that is on its way under this entry, or −1. Under the lock. */
+export function isMoving(k: Kernel, row: PmdRow, vpn: number): Pfn {
+  const small = k.pt.pmd.kind[row] === PMD.TABLE;
+  if (small === vpn < 0) return asPfn(-1);
+  return movingPage(k, row, small ? pteIndex(k.pt, row, asVpn(vpn)) : -1);
 }
 
 /** A PTE is accessible again. `lost`: flags that go with the hint. */

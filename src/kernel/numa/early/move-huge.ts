@@ -18,23 +18,22 @@ import { C } from "../../../core/counters.ts";
 import { EVENT } from "../../../core/events.ts";
 import { type Path, PREEMPT } from "../../../core/ops.ts";
 import { asVpn, NO_FRAME, type NodeId, type Pfn, type PmdRow } from "../../../core/units.ts";
-import { allocFast, allocPages } from "../../buddy/alloc.ts";
 import { putPage } from "../../buddy/free.ts";
-import { GFP } from "../../buddy/gfp.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
-import { makeCompound } from "../../fault/huge.ts";
 import { pageTableLock } from "../../locks.ts";
+import { allocThere } from "../../migration/migrate.ts";
 import { hasRoom } from "../../migration/misplaced.ts";
 import { switchFrame } from "../../migration/switch-frame.ts";
 import { FRAME } from "../../mm/frames.ts";
+import { unlockPage } from "../../mm/page-lock.ts";
 import { vpnOfRow } from "../../mm/page-table.ts";
 import { mappingCount, mappingsOf } from "../../mm/rmap.ts";
-import { lruAdd, lruIsolate, lruPutback } from "../../reclaim/lru.ts";
-import { emit, type Kernel, spend } from "../../state.ts";
+import { lruAdd, lruPutback } from "../../reclaim/lru.ts";
+import { emit, enter, type Kernel, spend } from "../../state.ts";
 import { queueFromBirth } from "../../thp/deferred.ts";
 import { hintedHead } from "./hint.ts";
+import { isolatePage } from "./isolate.ts";
 import { chargeWindow, windowPages } from "./rate-limit.ts";
-import { pageLock } from "./state.ts";
 
 /** The form of the routine: 3.8's five, or numa/core's, which looks at nothing. */
 export type HugeForm = "F0" | "F1" | "F2" | "F3" | "F4" | "numacore";
@@ -54,11 +53,12 @@ export type HugeMoved = "moved" | "claimed" | "failed";
 
 /** The caller holds the page lock and a reference, the PMD is its hint. See above for who lets go of what. */
 export function* moveHugePage(k: Kernel, move: HugeMove): Path<HugeMoved> {
+  enter(k, "migrate_misplaced_transhuge_page");
   const { head, form } = move;
   const pages = k.geometry.pagesPerHuge;
   const target = allowed(k, move) ? yield* allocTarget(k, move) : NO_FRAME;
   if (target === NO_FRAME) return yield* giveUp(k, move, true);
-  if (!isolate(k, move)) {
+  if (!(yield* isolate(k, move))) {
     if (form !== "numacore") k.vmstat[C.pgmigrate_fail]! += pages;
     putPage(k, target);
     // F0–F3: the isolation dropped the reference, whether it succeeded or not.
@@ -75,7 +75,7 @@ export function* moveHugePage(k: Kernel, move: HugeMove): Path<HugeMoved> {
   }
   replace(k, move, target);
   yield lock.release;
-  yield pageLock(k, head).release;
+  yield* unlockPage(k, head);
   finish(k, move, target);
   return "moved";
 }
@@ -88,31 +88,28 @@ function allowed(k: Kernel, { head, to, form }: HugeMove): boolean {
 
 /** What is free on that node, without any effort. */
 function* allocTarget(k: Kernel, { to, form }: HugeMove): Path<Pfn> {
-  const gfp = GFP.THISNODE | GFP.NORETRY;
-  let target = allocFast(k, k.geometry.hugeOrder, to, gfp);
-  if (target === NO_FRAME) target = yield* allocPages(k, k.geometry.hugeOrder, to, gfp);
-  if (target !== NO_FRAME) makeCompound(k, target);
-  else if (form !== "numacore") k.vmstat[C.pgmigrate_fail]! += k.geometry.pagesPerHuge;
+  const target = yield* allocThere(k, true, to);
+  if (target === NO_FRAME && form !== "numacore") k.vmstat[C.pgmigrate_fail]! += k.geometry.pagesPerHuge;
   return target;
 }
 
 /** Before anything was isolated. F4 unlocks; the others leave that to the caller. */
 function* giveUp(k: Kernel, { head, form }: HugeMove, drop: boolean): Path<HugeMoved> {
-  if (form === "F4") yield pageLock(k, head).release;
+  if (form === "F4") yield* unlockPage(k, head);
   if (drop) putPage(k, head);
   return "failed";
 }
 
 /** Off the LRU, with a reference of its own; the caller's goes. */
-function isolate(k: Kernel, { head, to, form }: HugeMove): boolean {
+function* isolate(k: Kernel, { head, to, form }: HugeMove): Path<boolean> {
   if (form === "numacore") {
     // A page that is on no list is taken along all the same.
-    if (lruIsolate(k, head)) uncount(k, head);
+    if (yield* isolatePage(k, head)) uncount(k, head);
     else k.frames.refCount[head]! += 1;
     return true;
   }
   // The watermark is looked at for one page, whatever the size.
-  const got = hasRoom(k, to, 1) && lruIsolate(k, head);
+  const got = hasRoom(k, to, 1) && (yield* isolatePage(k, head));
   if (form !== "F4") {
     putPage(k, head);
     return got;
@@ -156,7 +153,7 @@ function* undo(k: Kernel, { head, form }: HugeMove, target: Pfn): Path<HugeMoved
     putPage(k, head);
     return "failed";
   }
-  yield pageLock(k, head).release;
+  yield* unlockPage(k, head);
   lruPutback(k, head);
   k.vmstat[C.pgmigrate_fail]! += k.geometry.pagesPerHuge;
   return form === "F4" ? "failed" : "claimed";

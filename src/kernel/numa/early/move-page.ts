@@ -15,8 +15,9 @@ import { putPage } from "../../buddy/free.ts";
 import { migrateIsolated } from "../../migration/migrate.ts";
 import { hasRoom } from "../../migration/misplaced.ts";
 import { pageMapCount } from "../../mm/rmap.ts";
-import { lruIsolate, lruPutback } from "../../reclaim/lru.ts";
-import type { Kernel } from "../../state.ts";
+import { lruPutback } from "../../reclaim/lru.ts";
+import { enter, type Kernel } from "../../state.ts";
+import { isolatePage } from "./isolate.ts";
 import { chargeWindow, windowPages } from "./rate-limit.ts";
 
 export interface MoveRules {
@@ -27,9 +28,10 @@ export interface MoveRules {
 
 /** The caller's reference on the page is used up. True if the page is on that node now. */
 export function* moveBasePage(k: Kernel, pfn: Pfn, to: NodeId, rules: MoveRules): Path<boolean> {
+  enter(k, "migrate_misplaced_page");
   const shared = rules.unsharedOnly && pageMapCount(k, pfn) !== 1;
   const refused = shared || (rules.limited && !chargeWindow(k, to, 1, windowPages(k) + 1));
-  const isolated = !refused && hasRoom(k, to, 1) && lruIsolate(k, pfn);
+  const isolated = !refused && hasRoom(k, to, 1) && (yield* isolatePage(k, pfn));
   putPage(k, pfn);
   if (!isolated) return false;
   const moved = yield* migrateIsolated(k, pfn, to);

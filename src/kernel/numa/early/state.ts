@@ -7,7 +7,6 @@
  *               numa_* of numa/core.
  * Not modelled: the memory that these structures take (32, 12 and 2 bytes a page in AutoNUMA's versions).
  */
-import { type Lock, makeLock } from "../../../core/ops.ts";
 import type { Mm } from "../../mm/mm.ts";
 import type { Kernel } from "../../state.ts";
 import { type AutonumaState, makeAutonuma } from "../autonuma/state.ts";
@@ -48,12 +47,7 @@ export interface EarlyNuma {
   readonly mms: Map<number, EarlyMm>;
   readonly tasks: Map<number, EarlyTask>;
   readonly autonuma: AutonumaState;
-  /** Page locks, which 3.8 and numacore take for a huge page: see `pageLock`. */
-  readonly pageLocks: readonly Lock[];
 }
-
-/** Page locks by head frame: nobody holds two at once. */
-const PAGE_LOCKS = 1024;
 
 function makeEarly(k: Kernel): EarlyNuma {
   return {
@@ -61,7 +55,6 @@ function makeEarly(k: Kernel): EarlyNuma {
     mms: new Map(),
     tasks: new Map(),
     autonuma: makeAutonuma(k.machine.nodes),
-    pageLocks: Array.from({ length: PAGE_LOCKS }, (_, i) => makeLock("page", "page lock " + i)),
   };
 }
 
@@ -97,9 +90,4 @@ export function earlyTask(k: Kernel, task: NumaTask): EarlyTask {
     tasks.set(task.pid, known);
   }
   return known;
-}
-
-/** The lock of a page (of the head, for a huge one). */
-export function pageLock(k: Kernel, head: number): Lock {
-  return early(k).pageLocks[head % PAGE_LOCKS]!;
 }

@@ -26,11 +26,20 @@ import { nodeOfCpu } from "../../machine.ts";
 import { PTE, pteIndex } from "../../mm/page-table.ts";
 import { isHuge } from "../../mm/rmap.ts";
 import type { Vma } from "../../mm/vma.ts";
-import { type Kernel, spend } from "../../state.ts";
+import { enter, type Kernel, spend } from "../../state.ts";
 import { faultGfp } from "../../thp/eligible.ts";
 import { splitPage } from "../../thp/split.ts";
 import { faultHugeEarly } from "../early/fault-huge.ts";
-import { countHint, hintedFrame, hintedHead, misplacedTwice, unmarkPmd, unmarkPte } from "../early/hint.ts";
+import {
+  countHint,
+  hintedFrame,
+  hintedHead,
+  isMoving,
+  lockHint,
+  misplacedTwice,
+  unmarkPmd,
+  unmarkPte,
+} from "../early/hint.ts";
 import { exchangeLast } from "../early/last-nid.ts";
 import { moveBasePage } from "../early/move-page.ts";
 import { accountNumacore } from "./place.ts";
@@ -54,8 +63,9 @@ function look(k: Kernel, head: Pfn): Sight {
 
 /** Access to a base page whose entry is a hint. */
 export function* faultSmallNumacore(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
+  enter(k, "do_numa_page");
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, vpn))) return "retry";
   const pfn = hintedFrame(k, row, vpn);
   if (pfn < 0) {
     yield lock.release;
@@ -75,7 +85,8 @@ export function* faultSmallNumacore(k: Kernel, row: PmdRow, vpn: Vpn): Path<Faul
   const moved = yield* moveBasePage(k, pfn, sight.to, MOVE);
   if (!moved) {
     yield lock.acquire;
-    if (hintedFrame(k, row, vpn) === pfn) unmarkPte(k, pteIndex(k.pt, row, vpn), PTE.WRITE);
+    if (hintedFrame(k, row, vpn) === pfn && isMoving(k, row, vpn) < 0)
+      unmarkPte(k, pteIndex(k.pt, row, vpn), PTE.WRITE);
     yield lock.release;
   }
   accountNumacore(k, moved ? sight.to : node, 1, sight.isPrivate);
@@ -110,7 +121,7 @@ function faultNative(k: Kernel, row: PmdRow): Path<FaultOutcome> {
 /** Patch 14: the infrastructure alone. */
 function* faultRestore(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, -1))) return "retry";
   const hinted = hintedHead(k, row) >= 0;
   if (hinted) unmarkPmd(k, row, PTE.WRITE);
   yield lock.release;
@@ -120,7 +131,7 @@ function* faultRestore(k: Kernel, row: PmdRow): Path<FaultOutcome> {
 /** Patch 18: a misplaced huge page is split, and its base pages fault for themselves. */
 function* faultSplit(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
+  if (!(yield* lockHint(k, row, -1))) return "retry";
   const head = hintedHead(k, row);
   if (head < 0) {
     yield lock.release;
