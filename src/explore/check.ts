@@ -1,6 +1,8 @@
 /**
  * Runs one form of a scenario: sets the machine up, explores, and says whether it is as the scenario expects.
  */
+import { C } from "../core/counters.ts";
+import { asCpu } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
 import { generationByName } from "../generations/index.ts";
 import { violations } from "../kernel/invariants.ts";
@@ -33,7 +35,7 @@ export function generationOf(form: Form): Generation {
 export function stageRace(race: Race, form: Form, record: boolean): Stage {
   const world = makeWorld(generationOf(form), form.behaviours ?? {}, race.world);
   race.prepare?.(world);
-  world.k.cpu = 0 as never;
+  world.k.cpu = asCpu(0);
   const actors = race.actors(world);
   if (actors.length === 0) throw new UserError(`the scenario ${race.name} has no actors: nothing would run`);
   const graph = walkState({ k: world.k, memory: world.memory });
@@ -104,6 +106,7 @@ export function countCost(cost: Cost, form: Form): Readonly<Record<string, numbe
   const runner = new Runner(world.k, actors, undefined);
   world.k.witness = witnessOf(world.memory, (where) => runner.mightSleep(where));
   const before = world.k.vmstat.slice();
+  world.k.cpu = asCpu(0);
   runner.begin();
   for (let left = true; left; ) {
     left = false;
@@ -111,5 +114,8 @@ export function countCost(cost: Cost, form: Form): Readonly<Record<string, numbe
       for (; runner.enabled(i); left = true) runner.step(i);
     }
   }
-  return cost.count(world, before);
+  return cost.count(world, {
+    moved: (counter) => world.k.vmstat[C[counter]]! - before[C[counter]]!,
+    returned: (actor) => runner.returned(actor),
+  });
 }

@@ -58,7 +58,7 @@ export interface Run {
 }
 
 /** Locks whose holder may sleep; the others are spinlocks. */
-const SLEEPING = new Set(["mmap_lock", "page", "anon_vma"]);
+const SLEEPING = new Set(["mmap_lock", "page", "anon_vma", "autonuma_mm"]);
 
 /** The first step of a path. */
 const START: Op = { kind: "preempt" };

@@ -5,6 +5,7 @@
  *     cost       one schedule, in each form: figures that are counted
  *     elsewhere  what this model cannot express, and why
  */
+import type { C } from "../core/counters.ts";
 import type { Behaviours } from "../kernel/behaviours.ts";
 import type { Actor } from "./runner.ts";
 import type { World, WorldOptions } from "./world.ts";
@@ -56,8 +57,16 @@ export interface Cost extends Common {
   readonly prepare?: (w: World) => void;
   readonly actors: (w: World) => readonly Actor[];
   /** Counts, when all actors have run one after the other, against what the counters were before. */
-  readonly count: (w: World, before: Float64Array) => Readonly<Record<string, number>>;
+  readonly count: (w: World, counted: Counted) => Readonly<Record<string, number>>;
   readonly forms: readonly CostForm[];
+}
+
+/** What a cost scenario can count by. */
+export interface Counted {
+  /** How far a counter of /proc/vmstat has moved. */
+  readonly moved: (counter: keyof typeof C) => number;
+  /** What an actor's path returned. */
+  readonly returned: (actor: number) => unknown;
 }
 
 export interface Elsewhere extends Common {

@@ -1,6 +1,6 @@
 /** Places and their values in the words of mm/: "PMD 0: HINT set", "frame 5 references 2 → 3". */
 import { BLOCK, FRAME } from "../kernel/mm/frames.ts";
-import { PMD, PTE } from "../kernel/mm/page-table.ts";
+import { PMD, PTE, WAS_HUGE } from "../kernel/mm/page-table.ts";
 import { MMS_MAX } from "./memory.ts";
 
 type Names = Readonly<Record<string, number>>;
@@ -34,7 +34,7 @@ type Telling = readonly [RegExp, (index: number, before: number, after: number) 
 
 const TELLINGS: readonly Telling[] = [
   [/^pt\.pmd\.kind$/, (i, a, b) => `PMD ${i}: ${nameOfValue(PMD, a)} → ${nameOfValue(PMD, b)}`],
-  [/^pt\.pmd\.flags$/, (i, a, b) => told(`PMD ${i}`, flagChanges(PTE, a, b))],
+  [/^pt\.pmd\.flags$/, (i, a, b) => told(`PMD ${i}`, flagChanges(PMD_FLAGS, a, b))],
   [/^pt\.pmd\.value$/, (i, a, b) => `PMD ${i}: points at ${b}, not at ${a}`],
   [/^pt\.pteFlags$/, (i, a, b) => told(`PTE ${i}`, b === 0 ? "none" : flagChanges(PTE, a, b))],
   [/^pt\.ptePfn$/, (i, a, b) => `PTE ${i}: frame ${a} → ${b}`],
@@ -45,6 +45,10 @@ const TELLINGS: readonly Telling[] = [
   [/^frames\.flags$/, (i, a, b) => told(`frame ${i}`, frameFlags(a, b))],
   [/^blocks\.flags$/, (i, a, b) => told(`block ${i}`, flagChanges(BLOCK, a, b))],
 ];
+
+/** Those of an entry, and the mark of a table whose pages came as a huge page. */
+const { FILE: _file, ...HUGE_FLAGS } = PTE;
+const PMD_FLAGS = { ...HUGE_FLAGS, WAS_HUGE };
 
 function told(what: string, changes: string): string {
   return changes === "" ? "" : `${what}: ${changes}`;

@@ -9,9 +9,12 @@
 import type { Advice } from "../core/advice.ts";
 import { SMALL } from "../core/geometry.ts";
 import type { Path } from "../core/ops.ts";
-import { asCpu, asVpn, PAGE_BYTES, type PmdRow, type Vpn } from "../core/units.ts";
+import { asCpu, asNode, asVpn, PAGE_BYTES, type Pfn, type PmdRow, type Vpn } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { Behaviours } from "../kernel/behaviours.ts";
+import { allocFast, allocPages } from "../kernel/buddy/alloc.ts";
+import { putPage } from "../kernel/buddy/free.ts";
+import { GFP, GFP_USER } from "../kernel/buddy/gfp.ts";
 import { refreshWatermarks } from "../kernel/buddy/watermarks.ts";
 import type { Costs } from "../kernel/costs.ts";
 import { createKernel } from "../kernel/create.ts";
@@ -20,15 +23,20 @@ import { evenDistances } from "../kernel/machine.ts";
 import { madvise } from "../kernel/mm/madvise.ts";
 import { type Mm, makeMm } from "../kernel/mm/mm.ts";
 import { mmap } from "../kernel/mm/mmap.ts";
+import { frameAt } from "../kernel/mm/pin.ts";
+import { headOf } from "../kernel/mm/rmap.ts";
 import { ensureRow } from "../kernel/mm/tables.ts";
 import { findVma, VM, type Vma } from "../kernel/mm/vma.ts";
+import { markRange38 } from "../kernel/numa/balancenuma/mark.ts";
+import { exchangeLast } from "../kernel/numa/early/last-nid.ts";
+import { early } from "../kernel/numa/early/state.ts";
 import { markRange } from "../kernel/numa/mark.ts";
 import { makeNumaTask } from "../kernel/numa/state.ts";
 import { lruDrainAll } from "../kernel/reclaim/lru.ts";
 import type { Kernel } from "../kernel/state.ts";
 import type { Tunables } from "../kernel/tunables.ts";
 import { assert } from "../lib/assert.ts";
-import { load, type Memory, makeMemory, store, translate } from "./memory.ts";
+import { load, type Memory, makeMemory, store, translate, witnessOf } from "./memory.ts";
 
 export interface WorldOptions {
   /** The area at the start, a letter a page. */
@@ -67,6 +75,7 @@ export function makeWorld(
   mm.users = options.threads ?? 1;
   mm.cpus.fill(1);
   const memory = makeMemory(k, START, letters.length);
+  k.witness = witnessOf(memory, () => undefined);
   const w: World = { k, mm, memory, start: START, pages: letters.length };
   const request = {
     at: START,
@@ -103,6 +112,8 @@ function boot(generation: Generation, changes: Partial<Behaviours>, options: Wor
   });
   Object.assign(k.tunables, { enabled: "always", maxPtesNone: 3, ...options.tunables });
   refreshWatermarks(k.buddy, k.tunables);
+  // Otherwise made at its first use, which would be in the middle of a step.
+  if (k.behaviours.numaDesign.policy !== "mainline") early(k);
   return k;
 }
 
@@ -119,7 +130,7 @@ function fill(w: World, letters: readonly string[]): void {
 }
 
 /** Runs a path to its end, alone on the machine: for set-up. */
-export function alone<T>(_w: World, path: Path<T>): T {
+export function alone<T>(_w: World | undefined, path: Path<T>): T {
   for (;;) {
     const step = path.next();
     if (step.done === true) return step.value;
@@ -181,6 +192,41 @@ function* access(w: World, page: number, mm: Mm, value: number | undefined, seen
 /** Between the end of a fault and the access that is tried again, anything may happen. */
 const RETURN_TO_USER = { kind: "preempt" } as const;
 
+/** The page has been used from that node before: the filter of 2012 lets a second use move it. */
+export function usedFrom(w: World, page: number, node: number): void {
+  // Mainline moves a page at its first fault, as long as the task is young.
+  if (w.k.behaviours.numaDesign.policy === "mainline") return;
+  const pfn = frameAt(w.k, w.mm, vpnOf(w, page));
+  exchangeLast(w.k, headOf(w.k, pfn), node);
+}
+
+/** Set-up: every TLB forgets the area, as after a while. */
+export function forgetTranslations({ memory }: World): void {
+  memory.tlbFrame.fill(0);
+}
+
+/** Set-up: a node keeps a frame of each of its pageblocks, so that it has room but no huge page. */
+export function holdOneFrameOfEachBlock({ k }: World, node: number): void {
+  const frames = k.frames.rows / k.machine.nodes;
+  const { pagesPerHuge } = k.geometry;
+  const taken: Pfn[] = [];
+  for (
+    let pfn = allocFast(k, 0, asNode(node), GFP_USER);
+    pfn >= 0;
+    pfn = allocFast(k, 0, asNode(node), GFP_USER)
+  )
+    taken.push(pfn);
+  for (let more = true; more; ) {
+    const pfn = alone(undefined, allocPages(k, 0, asNode(node), GFP_USER | GFP.THISNODE | GFP.NORETRY));
+    more = pfn >= 0 && taken.length < frames;
+    if (pfn >= 0) taken.push(pfn);
+  }
+  for (const pfn of taken) {
+    if (pfn % pagesPerHuge === 0) k.pins.set(pfn, 1);
+    else putPage(k, pfn);
+  }
+}
+
 /** madvise of [from, to) pages of the area. */
 export function* advise(w: World, advice: Advice, from = 0, to = w.pages): Path<number> {
   return yield* madvise(w.k, w.mm, w.start + from, to - from, advice);
@@ -189,7 +235,8 @@ export function* advise(w: World, advice: Advice, from = 0, to = w.pages): Path<
 /** The NUMA scanner marks [from, to) pages of the area, as a task's pass does. */
 export function* scan(w: World, from = 0, to = w.pages): Path {
   const { mmapLock } = w.mm;
+  const mark = w.k.behaviours.numaDesign.policy === "balancenuma" ? markRange38 : markRange;
   yield mmapLock.acquireRead;
-  yield* markRange(w.k, areaOf(w, from), w.start + from, w.start + to);
+  yield* mark(w.k, areaOf(w, from), w.start + from, w.start + to);
   yield mmapLock.releaseRead;
 }

@@ -18,6 +18,7 @@ import { mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { lruAdd } from "../reclaim/lru.ts";
 import { type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { noteCopied } from "../witness.ts";
 import { putPage } from "./free.ts";
 
 /** True if every entry of those mappings may be changed now: nobody holds their locks. */
@@ -44,6 +45,7 @@ export function movePage(k: Kernel, from: Pfn, to: Pfn, ops: Op[]): boolean {
   }
   assert(frames.flags[to] === 0 && frames.refCount[to] === 0, "a page moves to a frame that nobody has");
   spend(k, k.costs.migratePageNs + k.costs.copyPageNs);
+  noteCopied(k, from, to, 1);
   for (const hit of hits) ops.push(flushRange(k, hit.mm, hit.vpn, 1, "migrate"));
   switchFrame(k, from, to, hits);
   putPage(k, from);

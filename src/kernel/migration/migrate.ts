@@ -30,6 +30,7 @@ import { pagesOf } from "../reclaim/lru-list.ts";
 import { releaseOfFrame } from "../reservation/release.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
+import { noteCopied } from "../witness.ts";
 import { settleMove, unmapForMove } from "./entries.ts";
 
 const TRIES_MAX = 10;
@@ -101,7 +102,10 @@ function* tryMove(k: Kernel, head: Pfn, node: NodeId): Path<Try> {
   const unmapped = yield* unmapForMove(k, head);
   releaseOfFrame(k, head, "migrate");
   const alone = unmapped && k.frames.refCount[head] === mappingCount(k, head) + 1;
-  if (alone) spend(k, k.costs.migratePageNs + (huge ? k.costs.copyHugeNs : k.costs.copyPageNs));
+  if (alone) {
+    spend(k, k.costs.migratePageNs + (huge ? k.costs.copyHugeNs : k.costs.copyPageNs));
+    noteCopied(k, head, target, huge ? k.geometry.pagesPerHuge : 1);
+  }
   yield* settleMove(k, head, alone ? target : head);
   yield* unlockPage(k, head);
   if (!huge && k.behaviours.numaRules.restorePte === "before-moving")

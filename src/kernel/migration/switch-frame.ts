@@ -14,7 +14,6 @@ import type { RmapHit } from "../mm/rmap.ts";
 import { noAccessMark } from "../mm/vma.ts";
 import { moveCpupid } from "../numa/cpupid.ts";
 import type { Kernel } from "../state.ts";
-import { noteCopied } from "../witness.ts";
 
 /** Flags that belong to the page, not to its frame. */
 const MOVED_FLAGS =
@@ -38,7 +37,6 @@ export function makeAccessible({ pt }: Kernel, hit: RmapHit): void {
 export function switchFrame(k: Kernel, from: Pfn, to: Pfn, hits: readonly RmapHit[]): void {
   const { frames, pt, geometry } = k;
   const huge = (frames.flags[from]! & FRAME.HEAD) !== 0;
-  noteCopied(k, from, to, huge ? geometry.pagesPerHuge : 1);
   for (const hit of hits) {
     if (hit.huge) pt.pmd.value[hit.row] = to;
     else pt.ptePfn[hit.pte] = pt.ptePfn[hit.pte]! - from + to;

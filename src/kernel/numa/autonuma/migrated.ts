@@ -131,7 +131,7 @@ function* splitQueued(k: Kernel, head: Pfn): Path<boolean> {
 }
 
 /** As posted first: each tail is on the list before its migrate_nid says so. */
-function* publishTails(k: Kernel, head: Pfn): Path {
+export function* publishTails(k: Kernel, head: Pfn): Path {
   const a = autonuma(k);
   const nid = a.migrateNid![head]!;
   if (queuedTo(a, head) < 0) return;

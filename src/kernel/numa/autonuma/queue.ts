@@ -125,6 +125,7 @@ export function wrongQueue(k: Kernel): string | undefined {
         pages += pagesOf(k, asPfn(pfn));
         if (queuedTo(a, pfn) !== node || a.queuedFrom![pfn] !== from)
           return `frame ${pfn} is on node ${node}'s list from ${from}, but waits for ${queuedTo(a, pfn)}`;
+        if (k.frames.refCount[pfn] === 0) return `frame ${pfn} is free and waits on node ${node}'s list`;
         if (nodeOfFrame(k.buddy, asPfn(pfn)) !== from)
           return `frame ${pfn} waits on node ${node}'s list from ${from} and is not there`;
       }

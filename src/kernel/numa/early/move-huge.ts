@@ -31,6 +31,7 @@ import { mappingCount, mappingsOf } from "../../mm/rmap.ts";
 import { lruAdd, lruPutback } from "../../reclaim/lru.ts";
 import { emit, enter, type Kernel, spend } from "../../state.ts";
 import { queueFromBirth } from "../../thp/deferred.ts";
+import { noteCopied } from "../../witness.ts";
 import { hintedHead } from "./hint.ts";
 import { isolatePage } from "./isolate.ts";
 import { chargeWindow, windowPages } from "./rate-limit.ts";
@@ -66,6 +67,7 @@ export function* moveHugePage(k: Kernel, move: HugeMove): Path<HugeMoved> {
   }
   if (!(yield* countAllows(k, move, target))) return "failed";
   spend(k, k.costs.migratePageNs + k.costs.copyHugeNs);
+  noteCopied(k, head, target, pages);
   yield PREEMPT;
   const lock = pageTableLock(k, move.row);
   yield lock.acquire;

@@ -1,0 +1,31 @@
+/** The forms that several scenarios tell of, each under the name that its file's table shows. */
+import { AUTONUMA } from "../generations/autonuma.ts";
+import { BALANCENUMA } from "../generations/linux-3.8.ts";
+import { NUMACORE } from "../generations/numacore.ts";
+import type { Behaviours } from "../kernel/behaviours.ts";
+import type { Autonuma, Balancenuma, Numacore } from "../kernel/numa/design.ts";
+import type { RaceForm } from "./scenario.ts";
+
+/** One of the five forms of January 2013. */
+export function form2013(hugeCount: Balancenuma["hugeCount"], expect: string): RaceForm {
+  const behaviours: Partial<Behaviours> = { numaDesign: { ...BALANCENUMA, hugeCount } };
+  return { name: hugeCount, generation: "linux-3.8", behaviours, expect };
+}
+
+/** AutoNUMA 19 with some choices changed. */
+export function formAutonuma(name: string, changes: Partial<Autonuma>, expect: string): RaceForm {
+  const base = AUTONUMA.behaviours.numaDesign as Autonuma;
+  return { name, generation: AUTONUMA.name, behaviours: { numaDesign: { ...base, ...changes } }, expect };
+}
+
+/** numa/core of October 2012 with some choices changed. */
+export function formNumacore(name: string, changes: Partial<Numacore>): RaceForm {
+  const base = NUMACORE.behaviours.numaDesign as Numacore;
+  const behaviours: Partial<Behaviours> = { numaDesign: { ...base, ...changes } };
+  return { name, generation: NUMACORE.name, behaviours, expect: "holds" };
+}
+
+/** The kernel as it was recorded. */
+export function form61(expect = "holds"): RaceForm {
+  return { name: "linux-6.1", generation: "linux-6.1", expect };
+}
