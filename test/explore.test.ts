@@ -16,6 +16,22 @@ describe("scenarios are as their files say, in every interleaving", () => {
   });
 });
 
+/** The review catalogue: groups A to E. */
+const CATALOGUE = Object.entries({ A: 19, B: 25, C: 15, D: 12, E: 29 }).flatMap(([group, count]) =>
+  Array.from({ length: count }, (_, i) => group + String(i + 1).padStart(2, "0")),
+);
+
+test("all 100 entries of the review catalogue stand in the table", () => {
+  expect(CATALOGUE).toHaveLength(100);
+  expect([...new Set(SCENARIOS.flatMap(({ entries }) => entries))].sort()).toEqual(CATALOGUE);
+});
+
+test("what is found in a posted form is absent in another form of the same scenario", () => {
+  const races = SCENARIOS.filter((scenario) => scenario.kind === "race");
+  const neverClean = races.filter(({ forms }) => forms.every(({ expect: wanted }) => wanted !== "holds"));
+  expect(neverClean.map(({ name }) => name)).toEqual([]);
+});
+
 test("names of scenarios are their own, and entries are the catalogue's", () => {
   const names = SCENARIOS.map(({ name }: Scenario) => name);
   expect(new Set(names).size).toBe(names.length);

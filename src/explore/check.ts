@@ -8,7 +8,7 @@ import { generationByName } from "../generations/index.ts";
 import { violations } from "../kernel/invariants.ts";
 import { assert, UserError } from "../lib/assert.ts";
 import { recordState } from "./dressing.ts";
-import { lostWrite, witnessOf } from "./memory.ts";
+import { lostWrite, staleTlb, witnessOf } from "./memory.ts";
 import { type PlainOptions, searchPlain } from "./plain-search.ts";
 import type { Recorder } from "./recorder.ts";
 import { Runner } from "./runner.ts";
@@ -53,6 +53,7 @@ export function stageRace(race: Race, form: Form, record: boolean): Stage {
     atEnd: () =>
       violations(world.k)[0] ??
       lostWrite(world.memory, race.mayVanish === true) ??
+      staleTlb(world.memory) ??
       atEnd?.(world, (actor) => runner.returned(actor)),
   };
 }

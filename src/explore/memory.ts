@@ -142,6 +142,44 @@ export function load(m: Memory, pfn: Pfn): number {
   return pfn === -2 ? ZEROES : m.contents[pfn]!;
 }
 
+/** A read that gives neither what was written last nor zeroes of a page that was given back. */
+export function checkRead(m: Memory, mm: Mm, vpn: number, value: number): void {
+  const wanted = m.written[mm.id * m.pages + (vpn - m.firstVpn)]!;
+  if (wanted !== 0 && value !== wanted && value !== ZEROES)
+    throw new Violation(`a read is stale: page ${vpn - m.firstVpn} was written ${wanted}, it reads ${value}`);
+}
+
+/** When nobody is under way, a TLB that knows more than the page tables allow. */
+export function staleTlb(m: Memory): string | undefined {
+  for (let entry = 0; entry < m.tlbFrame.length; entry++) {
+    const frame = m.tlbFrame[entry]! - 1;
+    if (frame < 0) continue;
+    const page = entry % m.pages;
+    const mm = m.k.mms[Math.floor(entry / m.pages) % MMS_MAX];
+    const cpu = Math.floor(entry / (m.pages * MMS_MAX));
+    if (mm === undefined) continue;
+    const now = entryAt(m, mm, (m.firstVpn + page) as Vpn);
+    const allowed = now.frame === frame && (m.tlbWritable[entry] === 0 || now.writable);
+    if (!allowed) return `a TLB is left stale: CPU ${cpu} still has page ${page} in frame ${frame}`;
+  }
+  return undefined;
+}
+
+const NO_ENTRY = { frame: -1, writable: false };
+
+/** What the page tables allow for a page. */
+function entryAt({ k }: Memory, mm: Mm, vpn: Vpn): { readonly frame: number; readonly writable: boolean } {
+  const { pt, geometry } = k;
+  const row = findRow(pt, mm.directory, vpn);
+  if (row === NO_ROW || pt.pmd.kind[row] === PMD.NONE || pt.pmd.kind[row] === PMD.HUGE_ZERO) return NO_ENTRY;
+  const huge = pt.pmd.kind[row] === PMD.HUGE;
+  const pte = huge ? -1 : pteIndex(pt, row, vpn);
+  const flags = huge ? pt.pmd.flags[row]! : pt.pteFlags[pte]!;
+  if ((flags & (PTE.PRESENT | PTE.HINT | PTE.ZERO | PTE.FILE)) !== PTE.PRESENT) return NO_ENTRY;
+  const frame = huge ? pt.pmd.value[row]! + (vpn % geometry.pagesPerHuge) : pt.ptePfn[pte]!;
+  return { frame, writable: (flags & PTE.WRITE) !== 0 };
+}
+
 /** The page that does not hold what was written to it last; `mayVanish`: it may have been given back. */
 export function lostWrite(m: Memory, mayVanish: boolean): string | undefined {
   for (const mm of m.k.mms) {

@@ -36,7 +36,7 @@ import { lruDrainAll } from "../kernel/reclaim/lru.ts";
 import type { Kernel } from "../kernel/state.ts";
 import type { Tunables } from "../kernel/tunables.ts";
 import { assert } from "../lib/assert.ts";
-import { load, type Memory, makeMemory, store, translate, witnessOf } from "./memory.ts";
+import { checkRead, load, type Memory, makeMemory, store, translate, witnessOf } from "./memory.ts";
 
 export interface WorldOptions {
   /** The area at the start, a letter a page. */
@@ -179,7 +179,8 @@ function* access(w: World, page: number, mm: Mm, value: number | undefined, seen
     const pfn = translate(w.memory, mm, vpn, value !== undefined);
     if (pfn !== -1) {
       if (value !== undefined) store(w.memory, mm, vpn, pfn, value);
-      else seen?.push(load(w.memory, pfn));
+      else checkRead(w.memory, mm, vpn, load(w.memory, pfn));
+      if (value === undefined) seen?.push(load(w.memory, pfn));
       return outcome;
     }
     assert(faults < FAULTS_MAX, "an access comes through after some faults");

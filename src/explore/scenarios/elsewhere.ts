@@ -12,7 +12,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     "A02",
     "lost-hint-information",
     "a thread that uses a page while it is being moved is still seen",
-    "needs the first posted form of the 2021 refactor (the PMD restored before the migration), which the model has for base pages of 5.12 alone",
+    "needs the first posted form of the 2021 refactor, which no generation here has",
   ),
   elsewhere(
     "A03",
@@ -163,12 +163,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     "hugetlbfs is not modelled",
   ),
   elsewhere(
-    "E11",
-    "batch-bound",
-    "a migrator takes no more pages at once than its limit and one of each node",
-    "a machine of 64 frames has no 32768 pages to queue; test of numa/autonuma counts it",
-  ),
-  elsewhere(
     "E15",
     "scanner-stopped-with-a-live-mm",
     "stopping the scanner unlinks only who exits",
@@ -185,12 +179,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     "torn-statistics",
     "parts and sum of the balancer's figures agree, or are clamped",
     "the figures are flushed in one step here; weightOf clamps what its caller reads",
-  ),
-  elsewhere(
-    "E24",
-    "aging-by-passes",
-    "sums are halved once at a task's first fault of a pass",
-    "it is an arithmetic rule of one thread, tested in src/kernel/numa",
   ),
   elsewhere(
     "E26",

@@ -1,5 +1,7 @@
 /** The only list of scenarios: from it come `pagewise check`, its table and the tests. */
 import type { Scenario } from "../scenario.ts";
+import { AGING_BY_PASSES } from "./aging-by-passes.ts";
+import { BATCH_BOUND } from "./batch-bound.ts";
 import { COLLAPSE_AND_PIN } from "./collapse-and-pin.ts";
 import { COLLAPSE_AND_WRITE } from "./collapse-and-write.ts";
 import { COLLAPSE_AND_ZAP } from "./collapse-and-zap.ts";
@@ -24,6 +26,7 @@ import { NOTHING_TO_SCAN } from "./nothing-to-scan.ts";
 import { ONE_ACCESS_COUNTS_FOR_A_TABLE } from "./one-access-counts-for-a-table.ts";
 import { PAGES_MIGRATED_THAT_WERE_NOT } from "./pages-migrated-that-were-not.ts";
 import { PASS_WITH_THE_LOCK_FOR_WRITING } from "./pass-with-the-lock-for-writing.ts";
+import { PIN_AFTER_FORK } from "./pin-after-fork.ts";
 import { PIN_DURING_COPY } from "./pin-during-copy.ts";
 import { PIN_THEN_MIGRATE } from "./pin-then-migrate.ts";
 import { PROTECT_DURING_MIGRATION } from "./protect-during-migration.ts";
@@ -38,6 +41,7 @@ import { STALE_WRITE_BEFORE_FLUSH } from "./stale-write-before-flush.ts";
 import { TAIL_PUBLISHED_EARLY } from "./tail-published-early.ts";
 import { TWO_FAULTS_ON_ONE_HINT } from "./two-faults-on-one-hint.ts";
 import { TWO_NODES_QUEUE_ONE_PAGE } from "./two-nodes-queue-one-page.ts";
+import { TWO_THREADS_COPY_ONE_PAGE } from "./two-threads-copy-one-page.ts";
 import { TWO_THREADS_ONE_HUGE_PAGE } from "./two-threads-one-huge-page.ts";
 import { TWO_THREADS_ONE_PAGE } from "./two-threads-one-page.ts";
 import { UNFLUSHED_MARKS } from "./unflushed-marks.ts";
@@ -46,6 +50,7 @@ import { UNMAP_DURING_HINT_FAULT } from "./unmap-during-hint-fault.ts";
 import { WEIGHT_WITHOUT_FAULTS } from "./weight-without-faults.ts";
 import { WHO_PAYS_FOR_MIGRATION } from "./who-pays-for-migration.ts";
 import { WRITE_RIGHT_AFTER_FORK } from "./write-right-after-fork.ts";
+import { ZAP_AND_WRITE } from "./zap-and-write.ts";
 import { ZAP_DURING_COPY } from "./zap-during-copy.ts";
 import { ZAP_DURING_MIGRATION } from "./zap-during-migration.ts";
 
@@ -57,8 +62,11 @@ export const SCENARIOS: readonly Scenario[] = [
   FORK_AND_WRITE,
   HUGE_COPY_ON_WRITE_TWICE,
   MREMAP_AND_WRITE,
+  PIN_AFTER_FORK,
+  TWO_THREADS_COPY_ONE_PAGE,
   TWO_THREADS_ONE_HUGE_PAGE,
   TWO_THREADS_ONE_PAGE,
+  ZAP_AND_WRITE,
   MOVE_OF_A_HUGE_PAGE_FLUSHES,
   TWO_FAULTS_ON_ONE_HINT,
   STALE_WRITE_BEFORE_FLUSH,
@@ -89,12 +97,14 @@ export const SCENARIOS: readonly Scenario[] = [
   TWO_NODES_QUEUE_ONE_PAGE,
   REFERENCE_DROPPED_BEFORE_ISOLATION,
   FREED_WHILE_QUEUED,
+  BATCH_BOUND,
   PAGES_MIGRATED_THAT_WERE_NOT,
   EXIT_WHILE_SCANNED,
   NOTHING_TO_SCAN,
   WEIGHT_WITHOUT_FAULTS,
   UNFLUSHED_MARKS,
   SCANNER_MEETS_A_SPLIT,
+  AGING_BY_PASSES,
   ONE_ACCESS_COUNTS_FOR_A_TABLE,
   FILTER_OF_TWO_NODES,
   ...ELSEWHERE,

@@ -21,7 +21,7 @@ export const MUTEX_ON_FORK_AND_EXIT: Cost = {
     ),
   ],
   count: (w, { returned }) => ({
-    "global mutex": (returned(0) as LockTally)["autonuma_mm"] ?? 0,
+    "global mutex": (returned(0) as LockTally).autonuma_mm ?? 0,
     "descriptors made": w.k.numa.early!.autonuma.mms.size,
   }),
   forms: [

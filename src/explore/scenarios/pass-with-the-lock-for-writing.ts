@@ -13,7 +13,7 @@ export const PASS_WITH_THE_LOCK_FOR_WRITING: Cost = {
   actors: (w) => [actor("a pass", 0, () => tallyLocks(passOf(w)))],
   count(_w, { returned }) {
     const tally = returned(0) as LockTally;
-    return { "for writing": tally["mmap_lock"] ?? 0, "for reading": tally["mmap_lock read"] ?? 0 };
+    return { "for writing": tally.mmap_lock ?? 0, "for reading": tally["mmap_lock read"] ?? 0 };
   },
   forms: [
     { ...formNumacore("October: whole", { pass: "whole" }), expect: { "for writing": 1, "for reading": 0 } },

@@ -17,7 +17,7 @@ export const REFUSED_PAGES_USE_UP_THE_WINDOW: Cost = {
   },
   actors: (w) => [actor("hint fault", 2, () => read(w, 0))],
   count: (w, { moved }) => ({
-    "pages charged": w.k.numa.early?.windows[1]!.pages ?? 0,
+    "pages charged": w.k.numa.early === undefined ? 0 : w.k.numa.early.windows[1]!.pages,
     "pages moved": moved("numa_pages_migrated"),
   }),
   forms: [

@@ -1,4 +1,4 @@
-/** E20: knuma_scand has marked and not yet flushed; a thread writes through its stale translation while a page moves. */
+/** E20: knuma_scand has marked and not flushed; a thread writes through its old translation, a page moves. */
 import { asNode } from "../../core/units.ts";
 import { knumaMigrated } from "../../kernel/numa/autonuma/migrated.ts";
 import { actor, untilSleep } from "../actors.ts";
