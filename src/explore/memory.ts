@@ -14,7 +14,7 @@ import type { Witness } from "../kernel/witness.ts";
 import { Violation } from "./runner.ts";
 
 /** What a freed frame holds. */
-const POISON = -1;
+export const POISON = -1;
 /** A cleared page. */
 export const ZEROES = 0;
 

@@ -122,12 +122,16 @@ const STACK_FRAMES = 60;
 function kernelFrames(): string[] {
   (Error as { stackTraceLimit?: number }).stackTraceLimit = STACK_FRAMES;
   const stack = new Error("where").stack ?? "";
-  const frames: string[] = [];
-  for (const line of stack.split("\n")) {
-    const at = /at (?:async )?([\w.]+) \(.*\/kernel\/(?:.*\/)?([\w-]+\.[jt]s):(\d+):\d+\)/.exec(line);
-    if (at !== null) frames.push(`${at[1]} (${at[2]}:${at[3]})`);
-  }
-  return frames;
+  const kernel = framesIn(stack, /at ([\w.]+) \(.*\/kernel\/(?:.*\/)?([\w-]+\.[jt]s):(\d+):\d+\)/);
+  // What a program or a device does by itself is an actor's.
+  return kernel.length > 0
+    ? kernel
+    : framesIn(stack, /at ([\w.]+) \(.*\/explore\/((?:actors|world)\.[jt]s):(\d+):\d+\)/);
+}
+
+function framesIn(stack: string, pattern: RegExp): string[] {
+  const found = stack.split("\n").map((line) => pattern.exec(line));
+  return found.flatMap((at) => (at === null ? [] : [`${at[1]} (${at[2]}:${at[3]})`]));
 }
 
 /** The innermost function that all touches of the step happened in, at the line where it first was. */

@@ -1,7 +1,7 @@
 /** Places and their values in the words of mm/: "PMD 0: HINT set", "frame 5 references 2 → 3". */
 import { BLOCK, FRAME } from "../kernel/mm/frames.ts";
 import { PMD, PTE, WAS_HUGE } from "../kernel/mm/page-table.ts";
-import { MMS_MAX } from "./memory.ts";
+import { MMS_MAX, POISON } from "./memory.ts";
 
 type Names = Readonly<Record<string, number>>;
 
@@ -73,6 +73,8 @@ function weigh(place: string): number {
 /** How a change is told; "" for what nobody reading a race wants to know (list links, look-up caches). */
 function tellOne({ place, before, after }: Written, weight: number): string {
   if (typeof before !== "number" || typeof after !== "number" || before === after) return "";
+  // A frame that is freed: its references say so.
+  if (after === POISON && place.startsWith("memory.contents")) return "";
   const index = Number(/\[(\d+)\]$/.exec(place)?.[1] ?? 0);
   return TELLINGS[weight]![1](index, before, after);
 }
