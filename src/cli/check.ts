@@ -94,12 +94,31 @@ function list({ json }: CheckOptions): number {
   return EXIT.ok;
 }
 
-function tableLine(verdict: Verdict, seconds: number): string {
-  const mark = verdict.asExpected ? "as expected" : "NOT AS EXPECTED";
-  const entries = verdict.entries.length > 0 ? verdict.entries.join(" ") : "-";
-  const time = verdict.kind === "race" ? `${verdict.schedules} schedules, ${seconds.toFixed(1)} s` : "";
-  const head = [entries.padEnd(4), verdict.scenario, verdict.form, mark, time].filter((part) => part !== "");
-  return `${head.join("  ")}\n        ${verdict.text}\n`;
+/** A scenario's lines in the table: its name, then a line for each form. */
+function tableLines(scenario: Scenario, verdicts: readonly Verdict[], seconds: number): string {
+  const { bold, dim } = painterOf();
+  const entries = scenario.entries.length > 0 ? "  " + dim(scenario.entries.join(" ")) : "";
+  const lines = [bold(scenario.name) + entries];
+  for (const { form, kind, schedules, text, asExpected } of verdicts) {
+    const ran =
+      kind === "race" ? `${schedules} schedules`.padStart(16) + `${seconds.toFixed(1)} s`.padStart(8) : "";
+    const mark = asExpected ? "" : "  NOT AS EXPECTED";
+    const head = `    ${(form || kind).padEnd(30)}${ran.padEnd(24)}${mark}`.trimEnd();
+    lines.push(head, ...wrapped("        " + text, Math.min(110, widthChars()), "        "));
+  }
+  return lines.join("\n") + "\n";
+}
+
+function totalsOf(verdicts: readonly Verdict[]): string {
+  const entries = (kind: Scenario["kind"]) =>
+    new Set(verdicts.filter((verdict) => verdict.kind === kind).flatMap((verdict) => verdict.entries)).size;
+  const schedules = verdicts.reduce((sum, verdict) => sum + verdict.schedules, 0);
+  const wrong = verdicts.filter((verdict) => !verdict.asExpected).length;
+  const catalogue = `${entries("race")} explored, ${entries("cost")} counted, ${entries("elsewhere")} elsewhere`;
+  return (
+    `\n${verdicts.length} forms of ${SCENARIOS.length} scenarios, ${schedules} schedules; ` +
+    `${wrong} not as expected\nentries of the review catalogue: ${catalogue}\n`
+  );
 }
 
 function checkAll(options: CheckOptions): number {
@@ -110,12 +129,11 @@ function checkAll(options: CheckOptions): number {
     const made = verdictsOf(scenario, undefined, limits);
     const seconds = (performance.now() - startMs) / 1000 / made.length;
     verdicts.push(...made);
-    if (options.json !== true) for (const verdict of made) out(tableLine(verdict, seconds));
+    if (options.json !== true) out(tableLines(scenario, made, seconds));
   }
-  const wrong = verdicts.filter((verdict) => !verdict.asExpected);
   if (options.json === true) out(JSON.stringify({ verdicts }) + "\n");
-  else out(`${verdicts.length} forms of ${SCENARIOS.length} scenarios, ${wrong.length} not as expected\n`);
-  return wrong.length === 0 ? EXIT.ok : EXIT.broken;
+  else out(totalsOf(verdicts));
+  return verdicts.every((verdict) => verdict.asExpected) ? EXIT.ok : EXIT.broken;
 }
 
 function checkOne(scenario: Scenario, options: CheckOptions): number {
@@ -123,8 +141,13 @@ function checkOne(scenario: Scenario, options: CheckOptions): number {
   if (scenario.kind !== "race") {
     if (schedule !== undefined || svg !== undefined)
       throw new UserError(`${scenario.name} is no race: it has no schedules to replay or draw`);
-    const verdicts = verdictsOf(scenario, options.form);
-    return report(verdicts, undefined, options);
+    if (options.generation !== undefined || options.withoutReduction === true)
+      throw new UserError(`${scenario.name} is no race: it runs in the forms that it names, in one schedule`);
+    if (options.form !== undefined && scenario.kind === "elsewhere")
+      throw new UserError(`${scenario.name} has no forms: ${scenario.why}`);
+    if (options.form !== undefined && scenario.kind === "cost")
+      demandNamed(scenario.forms, options.form, "--form");
+    return report(verdictsOf(scenario, options.form), undefined, options);
   }
   const race = options.generation === undefined ? scenario : onGeneration(scenario, options.generation);
   if (options.form !== undefined) formOf(race, options.form);
