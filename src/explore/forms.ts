@@ -25,6 +25,11 @@ export function formNumacore(name: string, changes: Partial<Numacore>): RaceForm
   return { name, generation: NUMACORE.name, behaviours, expect: "holds" };
 }
 
+/** The reservations of 2018: as posted, or as their review wanted them. */
+export function formReservations(which: "posted" | "reviewed", expect: string): RaceForm {
+  return { name: which, generation: `thp-reservations-${which}`, expect };
+}
+
 /** The kernel as it was recorded. */
 export function form61(expect = "holds"): RaceForm {
   return { name: "linux-6.1", generation: "linux-6.1", expect };

@@ -2,7 +2,8 @@
  * A small machine for scenarios: two nodes of a few frames, huge pages of 4 base pages, one process with one
  * area that begins as a line of text says, and whatever acts on it.
  *
- *     H huge page, written     s base page, written     z zero page     . nothing
+ *     H huge page, written     s base page, written     r page of a reservation, written     z zero page
+ *     . nothing
  *
  * CPUs are spread over the nodes in order; what the picture shows was written by CPU 0, on node 0.
  */
@@ -121,7 +122,7 @@ function fill(w: World, letters: readonly string[]): void {
   const { tunables } = w.k;
   const { enabled } = tunables;
   letters.forEach((letter, page) => {
-    tunables.enabled = letter === "H" ? "always" : "never";
+    tunables.enabled = letter === "H" || letter === "r" ? "always" : "never";
     if (letter === "." || letter === "-") return;
     alone(w, letter === "z" ? read(w, page) : write(w, page, 100 + page));
   });
