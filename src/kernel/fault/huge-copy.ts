@@ -27,6 +27,7 @@ import { lruAdd } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { faultGfp, mayBeHuge } from "../thp/eligible.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { noteCopied } from "../witness.ts";
 import { allocHuge, mapNewHuge } from "./huge.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
@@ -46,6 +47,7 @@ export function* copySharedHuge(k: Kernel, vma: Vma, row: PmdRow, old: Pfn): Pat
   } else {
     k.vmstat[C.thp_fault_alloc]! += 1;
     spend(k, k.costs.copyHugeNs);
+    noteCopied(k, old, head, k.geometry.pagesPerHuge);
     outcome = yield* switchToHuge(k, vma, row, old, head);
   }
   putPage(k, old);
@@ -100,6 +102,7 @@ function* copyToBasePages(k: Kernel, vma: Vma, row: PmdRow, old: Pfn): Path<Faul
     return "oom";
   }
   spend(k, n * k.costs.copyPageNs);
+  for (const [i, pfn] of pages.entries()) noteCopied(k, asPfn(old + i), pfn, 1);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const same = stillMaps(k, row, old);

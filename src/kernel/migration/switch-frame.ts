@@ -52,7 +52,8 @@ export function switchFrame(k: Kernel, from: Pfn, to: Pfn, hits: readonly RmapHi
   if (huge) moveCounts(k, from, to);
   moveCpupid(k, from, to);
   frames.refCount[to] = hits.length + 1;
-  frames.refCount[from] = 1;
+  // Whoever took an entry away meanwhile may not have put its reference yet.
+  frames.refCount[from]! -= hits.length;
 }
 
 /** Map counts of a huge page; of its parts too if a PMD was split while the page moved. */

@@ -29,6 +29,7 @@ import { lruDrain, lruRemove } from "../reclaim/lru.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { mayBeHuge, regionFits } from "../thp/eligible.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { noteZeroed } from "../witness.ts";
 import { countReserved, forget, headOfBlock, reservedBlock } from "./look.ts";
 
 /** Promotes the region at `vpn`; the caller holds the mmap lock for writing and has checked the area. */
@@ -39,11 +40,13 @@ export function* promoteRegion(k: Kernel, vma: Vma, vpn: Vpn, limits: boolean): 
   spend(k, k.costs.collapseNs);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
-  yield flushRange(k, vma.mm, vpn, k.geometry.pagesPerHuge, "collapse");
+  // As in a collapse: no other CPU may run between the flush and the change.
+  const flushed = flushRange(k, vma.mm, vpn, k.geometry.pagesPerHuge, "collapse");
   const block = reservedBlock(k, row);
   const { result } = lookAtRegion(k, row, limits, true);
   const ok = result === "ok" && block >= 0;
   if (ok) convert(k, vma, row, block);
+  yield flushed;
   yield lock.release;
   return ok ? "ok" : result === "ok" ? "vma-check" : result;
 }
@@ -61,6 +64,7 @@ function convert(k: Kernel, vma: Vma, row: PmdRow, block: number): void {
     pt.ptePfn[from + i] = 0;
     if (flags === 0 || (flags & PTE.ZERO) !== 0) {
       spend(k, costs.zeroPageNs);
+      noteZeroed(k, asPfn(head + i), 1);
       filled++;
       continue;
     }
