@@ -114,7 +114,8 @@ function totalsOf(verdicts: readonly Verdict[]): string {
     new Set(verdicts.filter((verdict) => verdict.kind === kind).flatMap((verdict) => verdict.entries)).size;
   const schedules = verdicts.reduce((sum, verdict) => sum + verdict.schedules, 0);
   const wrong = verdicts.filter((verdict) => !verdict.asExpected).length;
-  const catalogue = `${entries("race")} explored, ${entries("cost")} counted, ${entries("elsewhere")} elsewhere`;
+  const catalogue =
+    `${entries("race")} explored, ${entries("cost")} counted, ` + `${entries("elsewhere")} elsewhere`;
   return (
     `\n${verdicts.length} forms of ${SCENARIOS.length} scenarios, ${schedules} schedules; ` +
     `${wrong} not as expected\nentries of the review catalogue: ${catalogue}\n`

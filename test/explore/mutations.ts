@@ -206,7 +206,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the scanner sleeps with its mutex held",
     file: "numa/autonuma/scand.ts",
-    from: "  const entry = a.cursor!;\n  const { mm } = entry;\n  let address = a.address;\n  yield a.mutex.release;",
+    from:
+      "  const entry = a.cursor!;\n  const { mm } = entry;\n  let address = a.address;\n" +
+      "  yield a.mutex.release;",
     to: "  const entry = a.cursor!;\n  const { mm } = entry;\n  let address = a.address;",
     scenario: "exit-while-scanned",
     form: "AutoNUMA 19",
