@@ -1,4 +1,5 @@
 /** After fork two threads of the parent write to one shared page at once. */
+import { PREEMPT } from "../../core/ops.ts";
 import { actor, fork } from "../actors.ts";
 import { form61 } from "../forms.ts";
 import type { Race } from "../scenario.ts";
@@ -18,6 +19,7 @@ export const TWO_THREADS_COPY_ONE_PAGE: Race = {
     actor("thread 1", 0, () => write(w, 0, 7)),
     actor("thread 2", 2, function* () {
       yield* read(w, 0);
+      yield PREEMPT;
       yield* read(w, 0);
       yield* write(w, 0, 8);
     }),
