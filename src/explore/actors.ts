@@ -14,7 +14,7 @@ import { mprotect } from "../kernel/mm/mprotect.ts";
 import { mremap } from "../kernel/mm/mremap.ts";
 import { exitMm, munmap } from "../kernel/mm/munmap.ts";
 import { frameAt, pinPage, unpinPage } from "../kernel/mm/pin.ts";
-import { headOf } from "../kernel/mm/rmap.ts";
+import { headOf, mappingCount } from "../kernel/mm/rmap.ts";
 import { VM } from "../kernel/mm/vma.ts";
 import { numaPolicy } from "../kernel/numa/policy.ts";
 import { splitPage } from "../kernel/thp/split.ts";
@@ -106,7 +106,8 @@ export function* splitHuge(w: World, page: number): Path<boolean> {
   yield lock.acquire;
   const ops: Op[] = [];
   const huge = (k.frames.flags[head]! & FRAME.HEAD) !== 0;
-  const split = huge && splitPage(k, head, head, ops);
+  // Without a mapping there is no anon_vma to lock: the kernel gives up.
+  const split = huge && mappingCount(k, head) > 0 && splitPage(k, head, head, ops);
   for (const op of ops) yield op;
   yield lock.release;
   putPage(k, head);

@@ -166,8 +166,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the page lock is let go twice (who unlocks)",
     file: "numa/early/fault-huge.ts",
-    from: 'if (of.form !== "F4") yield pageLock(k, head).release;',
-    to: "yield pageLock(k, head).release;",
+    from: 'if (of.form !== "F4") yield* unlockPage(k, head);',
+    to: "yield* unlockPage(k, head);",
     scenario: "pin-then-migrate",
     form: "F4",
   },
@@ -190,8 +190,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the migrator's reference is kept",
     file: "numa/autonuma/migrated.ts",
-    from: "  const got = lruIsolate(k, pfn);\n  putPage(k, pfn);",
-    to: "  const got = lruIsolate(k, pfn);",
+    from: "  const got = yield* isolatePage(k, pfn);\n  putPage(k, pfn);",
+    to: "  const got = yield* isolatePage(k, pfn);",
     scenario: "reference-dropped-before-isolation",
     form: "AutoNUMA 19",
   },

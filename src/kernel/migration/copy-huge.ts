@@ -21,6 +21,7 @@ import { mappingsOf } from "../mm/rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { lruIsolate, lruPutback } from "../reclaim/lru.ts";
 import { emit, enter, type Kernel, spend } from "../state.ts";
+import { noteCopied } from "../witness.ts";
 import { allocThere, failed, finishMove } from "./migrate.ts";
 import { hasRoom } from "./misplaced.ts";
 import { switchFrame } from "./switch-frame.ts";
@@ -43,6 +44,7 @@ export function* copyHuge(k: Kernel, vma: Vma, row: PmdRow, head: Pfn, to: NodeI
   }
   putPage(k, head);
   spend(k, k.costs.migratePageNs + k.costs.copyHugeNs);
+  noteCopied(k, head, target, k.geometry.pagesPerHuge);
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const alone = isHintOf(k, row, head) && k.frames.refCount[head] === REFERENCES - 1;

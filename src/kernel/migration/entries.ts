@@ -62,7 +62,9 @@ function* unmapOne(k: Kernel, { mm, vpn, row, huge, pte }: RmapHit, head: Pfn): 
     yield flushRange(k, mm, vpnOfRow(pt, row), geometry.pagesPerHuge, "migrate", geometry.pagesPerHuge);
     return;
   }
-  const hidden = (pt.pteFlags[pte]! & PTE.HINT) !== 0 && mm.flushesPending === 0;
+  // AutoNUMA flushes its marks late, and its kernels flushed whatever they unmapped.
+  const late = mm.flushesPending > 0 || k.behaviours.numaDesign.policy === "autonuma";
+  const hidden = (pt.pteFlags[pte]! & PTE.HINT) !== 0 && !late;
   pt.pteFlags[pte]! |= PTE.HINT;
   if (!hidden) yield flushRange(k, mm, asVpn(vpn), 1, "migrate");
 }
