@@ -96,7 +96,10 @@ export interface Behaviours {
    * (6.1), or is exact (6.15+).
    */
   readonly reuseOfPartOfHuge: "refcount" | "exact";
-  /** smaps leaves out a huge page that may not be accessed now (6.1): PROT_NONE, or a NUMA hint mark. */
+  /**
+   * smaps leaves out a huge page that may not be accessed now (6.1): PROT_NONE, or a NUMA hint mark. So does
+   * the splitter of debugfs.
+   */
   readonly smapsSkipsHiddenHuge: boolean;
   /**
    * A huge page that is split gives back the base pages that hold nothing but zeros (6.12+). mm/migrate.c

@@ -11,7 +11,7 @@ import { putPage } from "../buddy/free.ts";
 import { pageTableLock } from "../locks.ts";
 import type { Mm } from "../mm/mm.ts";
 import { findRow } from "../mm/page-table.ts";
-import { frameAt } from "../mm/pin.ts";
+import { frameAt, hasTranslation } from "../mm/pin.ts";
 import { headOf, isHuge } from "../mm/rmap.ts";
 import { findVma } from "../mm/vma.ts";
 import { type Kernel, spend } from "../state.ts";
@@ -25,6 +25,7 @@ export function* splitHugePages(k: Kernel, mm: Mm, start: number, end: number): 
   for (let vpn = start; vpn < end && findVma(mm, asVpn(vpn)) !== undefined; vpn++) {
     const pfn = frameAt(k, mm, vpn);
     if (pfn < 0 || !isHuge(k, pfn)) continue;
+    if (k.behaviours.smapsSkipsHiddenHuge && !hasTranslation(k, mm, asVpn(vpn))) continue;
     const lock = pageTableLock(k, findRow(k.pt, mm.directory, asVpn(vpn)));
     yield lock.acquire;
     const ops: Op[] = [];

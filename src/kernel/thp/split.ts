@@ -113,12 +113,11 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
     return false;
   }
   spend(k, k.costs.splitPageNs);
+  const queued = isQueuedByUnmapping(k, head);
   for (const hit of mappingsOf(k, head)) {
     if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row));
   }
-  // Up to 6.1, unmapping its base pages one by one queues the page for the deferred split that is under way.
-  const unmapped = mappingCount(k, head) > 0 && (frames.flags[head]! & FRAME.SWAPCACHE) === 0;
-  if (k.behaviours.deferredSplit !== "partially-mapped" && unmapped) deferSplit(k, head);
+  if (queued) deferSplit(k, head);
   thpForget(k, head);
   makeBasePages(k, head);
   frames.refCount[held]! += 1;
@@ -127,6 +126,17 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   freeUnmapped(k, head, held);
   if (k.behaviours.splitFreesZeros) freeUntouched(k, head, ops);
   return true;
+}
+
+/**
+ * Unmapping its base pages one by one queues a page for the deferred split that is under way: up to 6.1
+ * however it is mapped, later by PTEs alone (a PMD goes in one step), while others of its pages are mapped.
+ */
+function isQueuedByUnmapping(k: Kernel, head: Pfn): boolean {
+  if ((k.frames.flags[head]! & FRAME.SWAPCACHE) !== 0) return false;
+  const mapped = mappingCount(k, head);
+  if (k.behaviours.deferredSplit !== "partially-mapped") return mapped > 0;
+  return k.blocks.hugeMapCount[head >> k.geometry.hugeOrder] === 0 && mapped > 1;
 }
 
 /** Redistributes what the head knew among the base pages. */
