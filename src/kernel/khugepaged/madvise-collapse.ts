@@ -31,7 +31,7 @@ const GO_ON: ReadonlySet<ScanResult> = new Set<ScanResult>([
 
 function errnoOf(result: ScanResult): number {
   if (result === "alloc-failed") return -ERRNO.ENOMEM;
-  if (result === "locked" || result === "not-on-lru") return -ERRNO.EAGAIN;
+  if (result === "locked" || result === "not-on-lru" || result === "pinned") return -ERRNO.EAGAIN;
   return -ERRNO.EINVAL;
 }
 
