@@ -155,7 +155,9 @@ async function openHostSide(scripts: readonly GuestScript[], options: ValidateOp
   const generation = generationByName(options.generation ?? "") ?? hostGeneration();
   const runner = buildRunner(cache);
   const scriptLimitS = wholeOption(options.limit, "--limit", 1);
-  out("this machine's own kernel: counters of other programs are mixed into its vmstat\n");
+  out(
+    "this machine's own kernel: regions and failed calls are compared, not its counters, which others share\n",
+  );
   const run: KernelSide["run"] = (scripts) => runOnHost(scripts, { runner, cache, scriptLimitS });
   return { generation, run, origin: "this machine" };
 }
@@ -190,13 +192,15 @@ async function validateAll(paths: readonly string[], options: ValidateOptions): 
   if (paths.length === 0) throw new UserError("expected scripts (.pw) to validate, or --setup; found none");
   const scripts = paths.flatMap(readScripts);
   const { judge } = await import("../validate/verdict.ts");
+  const { LIVE, SHARED } = await import("../validate/compare.ts");
+  const closeness = options.host === true ? SHARED : LIVE;
   const { renderTally, renderVerdict } = await import("../validate/difference-table.ts");
   const side = options.host === true ? await openHostSide(scripts, options) : await openKernelSide(options);
   const result = await side.run(scripts);
   tellKernel(result, side.origin);
   const verdicts: Verdict[] = [];
   scripts.forEach(({ script }, index) => {
-    const verdict = judge(script, side.generation, result.runs[index]!);
+    const verdict = judge(script, side.generation, result.runs[index]!, closeness);
     verdicts.push(verdict);
     const name = basename(script.file, ".pw");
     if (options.json === true) out(JSON.stringify({ script: name, ...verdict }) + "\n");

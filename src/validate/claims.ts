@@ -4,7 +4,7 @@
 import type { ScriptLine } from "../engine/simulate.ts";
 import type { Script } from "../workloads/script/ast.ts";
 import { brokenExpectations, figureOf, type SnapshotFigures } from "../workloads/script/expectations.ts";
-import type { Row } from "./compare.ts";
+import type { Closeness, Row } from "./compare.ts";
 
 type Find = (label: string) => SnapshotFigures | undefined;
 
@@ -19,13 +19,16 @@ export function claimRows(
   script: Script,
   model: readonly ScriptLine[],
   kernel: readonly ScriptLine[],
+  { alone }: Closeness,
 ): Row[] {
   const sides = [model, kernel].map((lines) => {
     const find = finder(lines);
     const broken = new Set(brokenExpectations(script, find).map(({ expectation }) => expectation));
     return { find, broken };
   });
-  return script.expectations.map((expectation) => {
+  // A figure with a dot is a region's, which is the script's own on every machine.
+  const comparable = script.expectations.filter(({ figure }) => alone || figure.includes("."));
+  return comparable.map((expectation) => {
     const { snapshot, figure, comparison, value, tolerance, line } = expectation;
     const [mine, theirs] = sides.map(({ find }) => {
       const there = find(snapshot);

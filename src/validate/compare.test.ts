@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ScriptLine } from "../engine/simulate.ts";
 import { parseScript } from "../workloads/script/parse.ts";
-import { compareRuns, LIVE } from "./compare.ts";
+import { claimRows } from "./claims.ts";
+import { compareRuns, LIVE, SHARED } from "./compare.ts";
 import { renderVerdict } from "./difference-table.ts";
 
 const script = parseScript("map r 4M\nwrite r\nsnapshot s\n", "x.pw");
@@ -33,6 +34,27 @@ describe("what agrees and what does not", () => {
 
   test("counters that the script does not cause are not compared", () => {
     expect(differing([snapshot({})], [snapshot({ nr_free_pages: -12, numa_hit: 9 })])).toEqual([]);
+  });
+
+  test("on a machine that others use too, regions are compared and counters are not", () => {
+    const other = [snapshot({ thp_fault_alloc: 9, pgfault: 900 }, { rss_kb: 4092 })];
+    const { rows } = compareRuns(script, [snapshot({})], other, SHARED);
+    expect(rows.filter(({ agrees }) => !agrees).map(({ figure }) => figure)).toEqual(["r.rss_kb"]);
+  });
+
+  test("what a script expects must hold of both, of their counters only where they are the script's", () => {
+    const lines = "expect r.rss_kb == 4096\nexpect thp_fault_alloc == 1\n";
+    const claims = parseScript(`map r 4M\nwrite r\nsnapshot s\n${lines}`, "x.pw");
+    const sides = [
+      [snapshot({ thp_fault_alloc: 1 })],
+      [snapshot({ thp_fault_alloc: 1 }, { rss_kb: 8 })],
+    ] as const;
+    const told = (closeness: typeof LIVE) =>
+      claimRows(claims, ...sides, closeness).map(
+        (row) => `${row.figure}: ${row.model}/${row.kernel} ${row.agrees}`,
+      );
+    expect(told(LIVE)).toEqual(["r.rss_kb == 4096: 4096/8 false", "thp_fault_alloc == 1: 1/1 true"]);
+    expect(told(SHARED)).toEqual(["r.rss_kb == 4096: 4096/8 false"]);
   });
 
   test("a region's figures are exact, node by node, and it is mapped on both sides or on none", () => {

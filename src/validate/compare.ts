@@ -44,10 +44,15 @@ export interface Closeness {
   readonly pgfault: number;
   /** Both sides had the same number of khugepaged passes. */
   readonly samePasses: boolean;
+  /** Nobody else runs on the machine, whose counters are those of the script then. */
+  readonly alone: boolean;
 }
 
 /** A live kernel against the model. */
-export const LIVE: Closeness = { balancingByDefault: true, pgfault: 3, samePasses: false };
+export const LIVE: Closeness = { balancingByDefault: true, pgfault: 3, samePasses: false, alone: true };
+
+/** The kernel of a machine that others use too: /proc/vmstat says nothing of one script there. */
+export const SHARED: Closeness = { ...LIVE, alone: false };
 
 interface Rule {
   readonly matches: (figure: string) => boolean;
@@ -198,7 +203,8 @@ function compareRegions(model: SnapshotLine, kernel: SnapshotLine, traits: Trait
 
 function compareSnapshots(model: SnapshotLine, kernel: SnapshotLine, traits: Traits): Row[] {
   const { snapshot } = kernel;
-  const counters = keysOf(model.vmstat, kernel.vmstat).flatMap((figure) =>
+  const names = traits.alone ? keysOf(model.vmstat, kernel.vmstat) : [];
+  const counters = names.flatMap((figure) =>
     compareFigure(
       { snapshot, figure, ruled: figure, traits },
       model.vmstat[figure] ?? 0,

@@ -7,7 +7,7 @@ import type { Generation } from "../generations/generation.ts";
 import { BrokenBelief, UserError } from "../lib/assert.ts";
 import type { Script } from "../workloads/script/ast.ts";
 import { claimRows } from "./claims.ts";
-import { type Comparison, compareRuns, LIVE, type Row, someStatement } from "./compare.ts";
+import { type Closeness, type Comparison, compareRuns, LIVE, type Row, someStatement } from "./compare.ts";
 import type { GuestRun } from "./guest-output.ts";
 import { type ModelRun, runModel } from "./model.ts";
 
@@ -54,15 +54,24 @@ function endRow({ outcome }: ModelRun, guest: GuestRun): Row[] {
 }
 
 /** What comes of a script that a live kernel ran, or did not. */
-export function judge(script: Script, generation: Generation, guest: GuestRun): Verdict {
+export function judge(
+  script: Script,
+  generation: Generation,
+  guest: GuestRun,
+  closeness: Closeness = LIVE,
+): Verdict {
   if (guest.outcome === "failed") return { kind: "not-run", why: guest.why };
   const model = modelRun(script, generation);
   if (typeof model === "string") return { kind: "model-failed", why: model };
   const lines = withoutLastWords(model);
-  const compared = compareRuns(script, lines, guest.lines, LIVE);
+  const compared = compareRuns(script, lines, guest.lines, closeness);
   if (compared.rows.length === 0)
     return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
-  const rows = [...compared.rows, ...endRow(model, guest), ...claimRows(script, lines, guest.lines)];
+  const rows = [
+    ...compared.rows,
+    ...endRow(model, guest),
+    ...claimRows(script, lines, guest.lines, closeness),
+  ];
   const agrees = rows.every((row) => row.agrees);
   return { kind: agrees ? "agrees" : "differs", comparison: { rows, agrees } };
 }
