@@ -155,9 +155,7 @@ async function openHostSide(scripts: readonly GuestScript[], options: ValidateOp
   const generation = generationByName(options.generation ?? "") ?? hostGeneration();
   const runner = buildRunner(cache);
   const scriptLimitS = wholeOption(options.limit, "--limit", 1);
-  out(
-    "this machine's own kernel: regions and failed calls are compared, not its counters, which others share\n",
-  );
+  out("this machine's own kernel: regions and failed calls are compared, its counters are not\n");
   const run: KernelSide["run"] = (scripts) => runOnHost(scripts, { runner, cache, scriptLimitS });
   return { generation, run, origin: "this machine" };
 }
