@@ -40,6 +40,10 @@ export function recordedUnder(subject: Subject): string {
   return isOff ? "never" : (thpMode() ?? "never");
 }
 
+/** Of a process that ran before: see `already-there.ts`. */
+const STARTED_BEFORE =
+  "what the process did before: its mappings and pages stand at the start, as if made at that moment";
+
 function headerOf({ source, subject }: RecordOptions): Partial<TraceHeader> {
   const command =
     subject.pid === undefined
@@ -51,7 +55,7 @@ function headerOf({ source, subject }: RecordOptions): Partial<TraceHeader> {
     tool: source.tool(),
     machine: machineLine(),
     kernel: kernelRelease(),
-    misses: source.misses,
+    misses: subject.pid === undefined ? source.misses : [STARTED_BEFORE, ...source.misses],
   };
   const name = command[0]?.slice(command[0].lastIndexOf("/") + 1) ?? `process ${subject.pid}`;
   return {
