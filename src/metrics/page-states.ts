@@ -290,10 +290,12 @@ function statesOfRow(k: Kernel, row: PmdRow, out: Uint8Array): boolean {
     return true;
   }
   const base = pt.pmd.value[row]! * n;
+  // A kernel without reservations has no such column at all.
+  const unmapped = (k.reservations.ofRow[row] ?? 0) > 0 ? PAGE.RESERVED : PAGE.ABSENT;
   for (let i = 0; i < n; i++) {
     const flags = pt.pteFlags[base + i]!;
     if (flags === 0) {
-      out[i] = 0;
+      out[i] = unmapped;
       continue;
     }
     let state: number = kindOfPte(flags);

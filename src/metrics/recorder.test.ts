@@ -156,3 +156,19 @@ test("what does not fit is counted, not forgotten", () => {
   assert.ok(recording!.events.dropped >= 6);
   assert.equal(recording!.courses.length, 1);
 });
+
+test("pages that are reserved and not used yet are those of nr_thp_reserved, until they are used", () => {
+  const text = "map a 4M align 2M\nwrite a 0..256K\nsleep 1ms\nwrite a\nsleep 1ms\n";
+  const options = { generation: "thp-reservations-posted", settings: { thp: "always" }, record: true };
+  const r = simulate(parseScript(text, "x.pw"), options).recording!;
+  const { tNs, memoryKb } = r.samples;
+  let seen = 0;
+  r.map.frameNs.forEach((ns, frame) => {
+    const states = statesAt(r.map, r.pagesPerHuge, frame);
+    const reserved = states.filter((state) => (state & PAGE.KIND) === PAGE.RESERVED).length;
+    seen = Math.max(seen, reserved);
+    const at = tNs.indexOf(ns);
+    if (at >= 0) assert.equal(reserved * 4, memoryKb.reserved[at], `at ${ns} ns`);
+  });
+  assert.equal(seen, 448);
+});

@@ -151,6 +151,9 @@ const OF_MM: ReadonlySet<EventCode> = new Set([
   EVENT.exit,
   EVENT.oom,
   EVENT.cowCopy,
+  EVENT.reserve,
+  EVENT.release,
+  EVENT.promote,
 ]);
 
 /** The kernel emitted an event. */

@@ -1,5 +1,5 @@
 /** Events in words: their names, what their numbers are, and one line for people. */
-import { EVENT, type EventCode, FAULT_KINDS, FLUSH_CAUSES } from "../core/events.ts";
+import { EVENT, type EventCode, FAULT_KINDS, FLUSH_CAUSES, RELEASE_CAUSES } from "../core/events.ts";
 import type { EventColumns, Recording } from "../metrics/recording.ts";
 import { formatTime } from "./format.ts";
 
@@ -13,6 +13,9 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   shootdown: ["mm", "pages", "cpus_interrupted", "cause"],
   scanRefused: ["mm", "vpn", "reason"],
   scanPass: ["regions", "collapsed", "time_ns"],
+  reserve: ["mm", "vpn", "head_pfn"],
+  release: ["mm", "vpn", "unused_pages", "cause"],
+  promote: ["mm", "vpn", "head_pfn", "unused_pages"],
   compaction: ["node", "order", "succeeded", "time_ns"],
   reclaim: ["node", "scanned", "freed", "time_ns"],
   fork: ["mm", "child_mm", "time_ns"],
@@ -75,6 +78,12 @@ export function describeEvent({ events }: Recording, i: number): string {
       return "khugepaged looked and left";
     case EVENT.scanPass:
       return `khugepaged pass: ${plural(events.a[i]!, "region")}, ${events.b[i]!} collapsed`;
+    case EVENT.reserve:
+      return "block reserved";
+    case EVENT.release:
+      return `reservation released (${RELEASE_CAUSES[d] ?? d}): ${plural(c, "page")} unused`;
+    case EVENT.promote:
+      return `reservation became a huge page: ${plural(d, "page")} unused`;
     case EVENT.compaction:
       return `compaction for order ${events.b[i]!}: ${c === 1 ? "made room" : "no room"}, ${formatTime(d)}`;
     case EVENT.reclaim:

@@ -113,15 +113,13 @@ export function showEvent(index: number): void {
   });
 }
 
-/** When the first run held most memory: there is more to see than at the beginning. */
+/** The middle of the time in which the first run held most memory: there is more to see than at the start. */
 function peakNs(all: readonly Column[]): number {
   const series = all[0]?.result.series;
   if (series === undefined) return 0;
-  let best = 0;
-  series.rssKb.forEach((kb, i) => {
-    if (kb > series.rssKb[best]!) best = i;
-  });
-  return series.tNs[best] ?? 0;
+  const most = Math.max(0, ...series.rssKb);
+  const full = series.tNs.filter((_, i) => series.rssKb[i]! >= most * 0.95);
+  return full[full.length >> 1] ?? 0;
 }
 
 /** Shows other results: the comparison first. */

@@ -51,6 +51,7 @@ export const RATES: readonly Rate[] = [
     label: "promotions to huge pages",
     counters: ["thp_fault_alloc", "thp_collapse_alloc"],
   },
+  { key: "reservations", label: "reservations", counters: ["thp_res_alloc"] },
   { key: "splits", label: "splits", counters: ["thp_split_pmd", "thp_split_page"] },
   { key: "migrations", label: "migrations", counters: ["pgmigrate_success"] },
   { key: "shootdowns", label: "shootdowns", counters: ["nr_tlb_remote_flush"] },
