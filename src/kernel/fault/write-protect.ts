@@ -98,7 +98,9 @@ function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
   if (k.behaviours.reuseTest === "map-count") {
     const alone =
       pageMapCount(k, pfn) === 1 && (frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) === 0;
-    if (alone) moveAnonRmap(k, pfn, vma);
+    // Other pages of a huge page may still be somebody else's: then its reverse map stays.
+    if (alone && mappingCount(k, head) === 1) moveAnonRmap(k, pfn, vma);
+    if (alone) frames.flags[pfn]! |= FRAME.EXCLUSIVE;
     return alone;
   }
   const held = reservationHolds(k, head);
