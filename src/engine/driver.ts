@@ -155,8 +155,9 @@ function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
 /** An idle CPU keeps its address space but is not interrupted for it: it looks when it has work again. */
 function goLazy(d: Driver, cpu: CpuState): void {
   const { mm } = cpu;
-  if (mm === undefined) return;
   const id = d.cpus.indexOf(cpu);
+  // A daemon borrows what was there before it: the CPU has been lazy all the time.
+  if (mm === undefined || mm.cpus[id] === 0) return;
   mm.cpus[id] = 0;
   mm.seenFlush[id] = mm.flushes;
 }
