@@ -110,7 +110,7 @@ function memoryOf(...words: readonly string[]): Record<string, number> {
 }
 
 function benchMemory(): void {
-  const pages = small ? 2 ** 14 : 2 ** 20;
+  const pages = small ? 2 ** 14 : 3 * 2 ** 20;
   print("\nmemory of the simulator", "");
   for (const thp of ["never", "always"] as const) {
     const { bytesPerPage } = memoryOf("used", small ? "4" : "16", String(pages), thp);
