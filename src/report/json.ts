@@ -31,23 +31,41 @@ function renamed(value: unknown, rename: (key: string) => string): unknown {
   );
 }
 
-/** One column of `compare --json`. Counters and knobs keep their kernel names. */
-export function jsonColumn({ name, result }: Column): Record<string, unknown> {
+/** Counters that every column has, also where they are 0: what readers ask for first. */
+const ALWAYS_THERE = [
+  "pgfault",
+  "thp_fault_alloc",
+  "thp_fault_fallback",
+  "thp_collapse_alloc",
+  "thp_split_page",
+  "thp_split_pmd",
+] as const;
+
+/**
+ * One column of `compare --json`. Counters and knobs keep their kernel names; those of `counters` are there
+ * even if nothing changed them.
+ */
+export function jsonColumn(
+  { name, result }: Column,
+  counters: Iterable<string> = [],
+): Record<string, unknown> {
   const { vmstat, settings, faults, ...rest } = result;
+  const names = new Set([...ALWAYS_THERE, ...counters, ...Object.keys(vmstat)]);
   return {
     name,
     generation: result.generation,
     settings,
-    vmstat,
+    vmstat: Object.fromEntries([...names].map((counter) => [counter, vmstat[counter] ?? 0])),
     ...(renamed(rest, snakeCase) as Record<string, unknown>),
     faults: renamed(faults, snakeCase),
   };
 }
 
-/** All of `compare --json`, on one line. */
+/** All of `compare --json`, on one line; its columns have the same counters. */
 export function renderJson(columns: readonly Column[]): string {
   const head = { format: RESULTS_FORMAT, version: RESULTS_VERSION };
-  return JSON.stringify({ ...head, columns: columns.map(jsonColumn) }) + "\n";
+  const counters = new Set(columns.flatMap(({ result }) => Object.keys(result.vmstat)));
+  return JSON.stringify({ ...head, columns: columns.map((column) => jsonColumn(column, counters)) }) + "\n";
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -70,7 +88,8 @@ function readColumn(value: unknown, index: number, file: string): Column {
   const kinds = Object.entries(faults).map(
     ([kind, times]) => [kind.replaceAll("_", "-"), renamed(times, camelCase)] as const,
   );
-  const whole = { ...result, vmstat, settings, faults: Object.fromEntries(kinds) };
+  const changed = Object.fromEntries(Object.entries(vmstat).filter(([, count]) => count !== 0));
+  const whole = { ...result, vmstat: changed, settings, faults: Object.fromEntries(kinds) };
   return { name, result: whole as unknown as Result };
 }
 
