@@ -3,12 +3,15 @@
  *
  *     node tools/run-ts.mjs bench/fork-sparse.ts              a 64th of the machine, every threshold and law
  *     node tools/run-ts.mjs bench/fork-sparse.ts --full       the whole machine; hours, 6 GiB
- *     …  --laws one-or-256 --thresholds 1,256 --generation thp-reservations-reviewed --seed 1
+ *     …  --laws one-or-256 --thresholds 1,256 --generation linux-4.19 --defrag always
+ *
+ * Beside the model's figure stand the arithmetic over the numbers that its children drew, and that of the
+ * law.
  */
 import { parseArgs } from "node:util";
 import { simulate } from "../src/engine/simulation.ts";
 import { workloadByName } from "../src/workloads/generators/index.ts";
-import { expectedFailingChild, sixtyFourth } from "../test/fork-sparse.ts";
+import { drawnFailingChild, expectedFailingChild, sixtyFourth } from "../test/fork-sparse.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,22 +20,32 @@ const { values } = parseArgs({
     thresholds: { type: "string", default: "1,2,16,32,64,96,128,192,256,384,512" },
     generation: { type: "string", default: "thp-reservations-reviewed" },
     seed: { type: "string", default: "1" },
+    defrag: { type: "string", default: "madvise" },
   },
 });
 
-console.log("law         threshold  failing child  computed  pages a region");
+console.log("law         threshold  failing child  drawn  expected  pages a region  RSS MiB  CPU s");
 for (const law of values.laws.split(",")) {
   for (const threshold of values.thresholds.split(",").map(Number)) {
     const own = values.full ? { name: "fork-sparse", machine: {} } : sixtyFourth(Number(values.seed));
     const { result } = simulate(workloadByName(`${own.name},law=${law}`), {
       generation: values.generation,
       machine: own.machine,
-      settings: { promotion_threshold: threshold },
+      settings: { promotion_threshold: threshold, "transparent_hugepage/defrag": values.defrag },
     });
     const { failing_child: child = 0, pages_touched_a_region: pages = 0 } = result.told ?? {};
-    const figures = [threshold, child, expectedFailingChild(law, threshold), pages.toFixed(2)];
+    const figures = [
+      threshold,
+      child,
+      drawnFailingChild(law, threshold, Number(values.seed), values.full ? 1 : 64),
+      expectedFailingChild(law, threshold),
+      pages.toFixed(2),
+      Math.round(process.resourceUsage().maxRSS / 1024),
+      (process.cpuUsage().user / 1e6).toFixed(1),
+    ];
     console.log(
-      law.padEnd(12) + figures.map((each, i) => String(each).padStart([9, 15, 10, 16][i]!)).join(""),
+      law.padEnd(12) +
+        figures.map((each, i) => String(each).padStart([9, 15, 7, 10, 16, 9, 10][i]!)).join(""),
     );
   }
 }

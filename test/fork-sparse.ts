@@ -1,6 +1,9 @@
 /** The arithmetic of the headline experiment, and its machine at a 64th. */
+
 import { MIB } from "../src/core/units.ts";
 import type { MachineChoice } from "../src/engine/simulation.ts";
+import { makePrng } from "../src/lib/prng.ts";
+import { LAWS } from "../src/workloads/generators/fork-sparse.ts";
 
 const GIB_MIB = 1024;
 /** What counts as free before the first child, swap included. */
@@ -31,6 +34,27 @@ export function expectedFailingChild(law: string, threshold: number): number {
   const pages = probabilities(law).reduce((sum, p, n) => sum + p * (n < threshold ? n : 512), 0);
   const childMib = (REGIONS * (pages + 1) * 4) / 1024 + OWN_MIB;
   return 1 + Math.ceil((FREE_MIB - CHILD_MIB) / childMib);
+}
+
+/**
+ * The same for the very numbers that the children of a seed draw, at a 1/`scale` of the size: what chance
+ * adds to so few regions is out of the comparison.
+ */
+export function drawnFailingChild(law: string, threshold: number, seed: number, scale: number): number {
+  const { draw } = LAWS[law]!;
+  const regions = REGIONS / scale;
+  let freeMib = FREE_MIB / scale;
+  for (let child = 1; ; child++) {
+    if (freeMib <= CHILD_MIB / scale) return child;
+    // Program and task number give a task its random numbers; the parent is task 0.
+    const random = makePrng(seed * 2 ** 20 + child);
+    let pages = regions;
+    for (let i = 0; i < regions; i++) {
+      const touched = draw(random);
+      pages += touched < threshold ? touched : 512;
+    }
+    freeMib -= (pages * 4) / 1024 + OWN_MIB / scale;
+  }
 }
 
 /** The experiment with everything a 64th, on a machine that has a 64th of 256.5 GiB free at first. */

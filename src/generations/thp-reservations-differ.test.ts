@@ -1,6 +1,7 @@
 /** Reservations of huge pages: each rule in which the posted and the reviewed design differ. */
 import { describe, expect, test } from "vitest";
 import { asNode } from "../core/units.ts";
+import { drainAllPcps } from "../kernel/buddy/pcp.ts";
 import { runAlone } from "../kernel/buddy/test-kernel.ts";
 import { mmap } from "../kernel/mm/mmap.ts";
 import { frameAt } from "../kernel/mm/pin.ts";
@@ -165,6 +166,27 @@ describe("where the two designs differ", () => {
     balanced(w);
   });
 
+  test.each([
+    [POSTED, 0],
+    [REVIEWED, 1],
+  ] as const)(
+    "$name: no block is free, and defrag would let a huge page be compacted for",
+    (generation, made) => {
+      // Base pages of another area, every second one given back: half of memory is free, no block is.
+      const w = reserving(generation, ".... ".repeat(16) + "....", { frames: 64, threshold: 3 });
+      w.k.tunables.enabled = "never";
+      for (let page = 0; page < 63; page++) write(w, page);
+      for (let page = 0; page < 63; page += 2) advise(w, "dontneed", page, page + 1);
+      lruDrainAll(w.k);
+      drainAllPcps(w.k.buddy);
+      w.k.tunables.enabled = "always";
+      w.k.tunables.defrag = "always";
+      expect(write(w, 64)).toBe("anon-4k");
+      expect([count(w, "thp_res_alloc"), count(w, "thp_res_alloc_failed")]).toEqual([made, 1 - made]);
+      balanced(w);
+    },
+  );
+
   test("posted: under pressure the oldest go first, and not those of an mm in use", () => {
     const w = reserving(POSTED, ".... .... .... ....");
     for (let page = 0; page < 16; page += 4) write(w, page);
@@ -188,6 +210,9 @@ describe("where the two designs differ", () => {
     const other = fork(w);
     expect(write(other, 0)).toBe("cow-copy");
     expect([reserved(w), count(w, "thp_res_dropped"), count(w, "thp_res_alloc")]).toEqual([0, 8, 8]);
+    // kcompactd shall clean up, and pass no block over for what was reserved in it.
+    const { kswapd, zones } = w.k.buddy.nodes[0]!;
+    expect([kswapd.compactOrder, zones[0]!.compact.migrateFromSync]).toEqual([2, -1]);
     balanced(w, other);
   });
 

@@ -100,6 +100,18 @@ describe.each(ALL)("$name", (generation) => {
     balanced(w);
   });
 
+  test("a lazily freed page that reclaim discards releases the reservation", () => {
+    const w = reserving(generation, "....", { threshold: 4 });
+    write(w, 0);
+    write(w, 1);
+    lruDrainAll(w.k);
+    advise(w, "free", 0, 1);
+    expect(reserved(w)).toBe(2);
+    advise(w, "pageout", 0, 1);
+    expect([picture(w), reserved(w)]).toEqual(["-s--", 0]);
+    balanced(w);
+  });
+
   test("migrating a used page releases the reservation", () => {
     const w = reserving(generation, "....", { threshold: 4, nodes: 2 });
     write(w, 0);

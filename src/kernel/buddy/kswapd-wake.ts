@@ -1,9 +1,10 @@
 /**
  * Asking kswapd to work: leaves a note at the node and tells the driver.
  *
- * Models:       mm/vmscan.c wakeup_kswapd(), pgdat_balanced(), v6.1.
+ * Models:       mm/vmscan.c wakeup_kswapd(), pgdat_balanced(); mm/compaction.c wakeup_kcompactd(), v6.1.
  * Not modelled: kcompactd as a task of its own (kswapd compacts before it sleeps), cpusets.
  */
+import type { NodeId } from "../../core/units.ts";
 import type { Kernel } from "../state.ts";
 import type { NodeMemory, Zone } from "./state.ts";
 import { watermarkOk } from "./watermarks.ts";
@@ -36,4 +37,12 @@ export function wakeKswapd(k: Kernel, zone: Zone, order: number, reclaimsItself:
   if (node.kswapd.wanted) return;
   node.kswapd.wanted = true;
   if (!node.kswapd.running) k.buddy.onKswapdWake?.(node.id);
+}
+
+/** Asks kcompactd of a node for a free block of that order, without any reclaim. */
+export function wakeKcompactd(k: Kernel, node: NodeId, order: number): void {
+  const { kswapd } = k.buddy.nodes[node]!;
+  const asked = kswapd.wanted || kswapd.compactOrder > 0;
+  kswapd.compactOrder = Math.max(kswapd.compactOrder, order);
+  if (!asked && !kswapd.running) k.buddy.onKswapdWake?.(node);
 }

@@ -102,6 +102,8 @@ export interface KswapdState {
   wanted: boolean;
   /** Largest order that a waker asked for. */
   order: number;
+  /** Order that kcompactd was asked for by others than kswapd; 0: none. */
+  compactOrder: number;
   /** Runs without progress; after 16 the node is left to direct reclaim. */
   failures: number;
   running: boolean;

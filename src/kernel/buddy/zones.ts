@@ -151,7 +151,7 @@ function makeNodes(machine: MachineSpec, zones: readonly Zone[]): NodeMemory[] {
       id: asNode(node),
       zones: own(node),
       zonelist: nodeOrder(machine, node, load).flatMap((of) => own(of).reverse()),
-      kswapd: { wanted: false, order: 0, failures: 0, running: false },
+      kswapd: { wanted: false, order: 0, failures: 0, running: false, compactOrder: 0 },
     };
   });
 }

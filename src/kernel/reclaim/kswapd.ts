@@ -28,13 +28,15 @@ export function* kswapd(k: Kernel, node: NodeId): Path {
   const state = memory.kswapd;
   if (state.running) return;
   state.running = true;
-  while (state.wanted) {
-    const order = state.order;
+  while (state.wanted || state.compactOrder > 0) {
+    const { order, wanted } = state;
     state.wanted = false;
     state.order = 0;
-    if (!isHopeless(memory)) yield* balanceNode(k, memory, order);
+    if (wanted && !isHopeless(memory)) yield* balanceNode(k, memory, order);
     for (const zone of memory.zones) if (zone.compact.skipsStale) resetSkips(k, zone);
-    if (order > 0) yield* compactNode(k, node, order);
+    const compactOrder = Math.max(order, state.compactOrder);
+    state.compactOrder = 0;
+    if (compactOrder > 0) yield* compactNode(k, node, compactOrder);
     yield PREEMPT;
   }
   state.running = false;

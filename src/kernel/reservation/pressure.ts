@@ -3,7 +3,8 @@
  *
  *     as posted:    a shrinker walks the node's list, oldest use first; a reservation whose mm is busy (its
  *                   mmap lock is held by anybody, the reclaiming fault itself included) is passed over
- *     as reviewed:  at the first sign (kswapd begins to work, or a task reclaims) all of them are dropped
+ *     as reviewed:  at the first sign (kswapd begins to work, or a task reclaims) all of them are dropped;
+ *                   kcompactd is woken to clean up, and looks again at the blocks that it passed over
  *
  * Models:       thp_lru_free_reservation(), thp_resvs_shrink_scan() of the 2018 RFC on v4.19; mm/vmscan.c
  *               do_shrink_slab(), v4.20.
@@ -12,6 +13,8 @@
 import { C } from "../../core/counters.ts";
 import { type Lock, type Path, PREEMPT } from "../../core/ops.ts";
 import type { NodeId } from "../../core/units.ts";
+import { resetSkips } from "../buddy/compact.ts";
+import { wakeKcompactd } from "../buddy/kswapd-wake.ts";
 import { ENTRIES_PER_TABLE } from "../mm/page-table.ts";
 import { objectsToScan } from "../reclaim/shrink-deferred.ts";
 import type { Kernel } from "../state.ts";
@@ -70,11 +73,19 @@ function walkList(k: Kernel, node: NodeId, objects: number): number {
   return released;
 }
 
-/** The reviewed answer to pressure: every reservation of every process goes. Returns pages freed. */
+/**
+ * The reviewed answer to pressure: every reservation of every process goes, and kcompactd cleans up. Returns
+ * pages freed.
+ */
 export function* dropAllReservations(k: Kernel): Path<number> {
   if (k.behaviours.reservations !== "reviewed") return 0;
   let freedPages = 0;
-  for (const list of k.reservations.nodes) {
+  for (const { id, zones } of k.buddy.nodes) {
+    const list = k.reservations.nodes[id]!;
+    if (list.length === 0) continue;
+    // Compaction has learned to pass reserved blocks over; from now on their pages can move.
+    for (const zone of zones) resetSkips(k, zone);
+    wakeKcompactd(k, id, k.geometry.hugeOrder);
     for (let left = list.length; left > 0 && list.first >= 0; left--) {
       freedPages += release(k, list.first, "pressure");
       k.vmstat[C.thp_res_dropped]! += 1;

@@ -7,6 +7,7 @@
  *                        as posted                             as reviewed
  *     who may            areas made while the threshold > 1    everybody
  *     when               PMD none; reads too                   the first write to a region without pages
+ *     effort             none: a block must be free            what defrag lets a huge page's fault do
  *     two CPUs, a page   both take it; the loser's is lost     the second takes an ordinary page
  *                        from the count
  *
@@ -28,7 +29,7 @@ import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
 import { installPteTable } from "../mm/tables.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { emit, type Kernel, spend } from "../state.ts";
-import { mayBeHuge, regionFits } from "../thp/eligible.ts";
+import { faultGfp, mayBeHuge, regionFits } from "../thp/eligible.ts";
 import { countReserved, headOfBlock, linkNewest, reservedBlock, unlink, usedPages } from "./look.ts";
 
 /** Reservations take the place of huge pages at faults. */
@@ -71,8 +72,9 @@ export function* reserve(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path {
   if (!mayReserve(k, vma) || !regionFits(k, vma, vpn) || reservedBlock(k, row) >= 0) return;
   const { hugeOrder, pagesPerHuge } = k.geometry;
   const node = localNode(k);
-  let head = allocFast(k, hugeOrder, node, GFP.THISNODE);
-  if (head === NO_FRAME) head = yield* allocPages(k, hugeOrder, node, GFP.THISNODE);
+  const effort = k.behaviours.reservations === "reviewed" ? faultGfp(k, vma) : 0;
+  let head = allocFast(k, hugeOrder, node, effort | GFP.THISNODE);
+  if (head === NO_FRAME) head = yield* allocPages(k, hugeOrder, node, effort | GFP.THISNODE);
   if (head === NO_FRAME) {
     k.vmstat[C.thp_res_alloc_failed]! += 1;
     return;

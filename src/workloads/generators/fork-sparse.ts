@@ -18,8 +18,10 @@ const REGION_PAGES = 512;
 /** One write a page, wherever the line is: what counts is that the page is there. */
 const TOUCH: Visit = { write: true, references: 1, lines: 1, gapNs: 0 };
 
-/** Pages that a child touches in one region. */
-const LAWS: Readonly<Record<string, { readonly words: string; readonly draw: (random: Prng) => number }>> = {
+/** Pages that a child touches in one region; drawn from the child's own random numbers, region by region. */
+export const LAWS: Readonly<
+  Record<string, { readonly words: string; readonly draw: (random: Prng) => number }>
+> = {
   "one-or-256": {
     words: "of each region with probability 1/2 one page, else 1 to 256 (64.75 on average)",
     draw: (random) => (below(random, 2) === 0 ? 1 : 1 + below(random, 256)),
