@@ -29,8 +29,20 @@ function simplerBlocks(body: Body): Body[] {
     if (!("body" in statement)) return [];
     const put = (instead: Body): Body => [...body.slice(0, at), ...instead, ...body.slice(at + 1)];
     const inside = shorterBodies(statement.body).map((shorter) => put([{ ...statement, body: shorter }]));
-    return [put(statement.body), ...inside];
+    const task = statement.op === "fork" || statement.op === "thread" ? statement.name : undefined;
+    const instead = put(statement.body).filter((each) => each.op !== "join" || each.name !== task);
+    return [instead, ...inside];
   });
+}
+
+/** How many tasks nobody waits for: what comes behind them then depends on how fast they are. */
+function unawaited(body: Body): number {
+  return body.reduce((count, each, at) => {
+    const inside = "body" in each ? unawaited(each.body) : 0;
+    if (each.op !== "fork" && each.op !== "thread") return count + inside;
+    const joined = body.slice(at).some((later) => later.op === "join" && later.name === each.name);
+    return count + inside + (joined ? 0 : 1);
+  }, 0);
 }
 
 /** Every body without one task: its fork or thread and its join go together. */
@@ -80,7 +92,9 @@ function valid(script: Script): Script | undefined {
 export function proposals(script: Script): Script[] {
   const own = printScript(script);
   const byText = new Map<string, Script>();
+  const left = unawaited(script.body);
   for (const candidate of candidatesOf(script)) {
+    if (unawaited(candidate.body) > left) continue;
     const text = printScript(candidate);
     if (text.length >= own.length || byText.has(text)) continue;
     const read = valid(candidate);

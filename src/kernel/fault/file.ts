@@ -77,16 +77,19 @@ function mapAround(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): 
   }
 }
 
-/** The pages that a read fault may map at once: aligned, inside the area and under one page table. */
+/**
+ * The pages that a read fault may map at once, under one page table: from an aligned address on, or from the
+ * area's start where that lies behind it, and then as many pages behind that start.
+ */
 export function aroundWindow(
   k: Kernel,
   vma: Vma,
   vpn: Vpn,
 ): { readonly start: number; readonly end: number } {
   const regionStart = vpn - (vpn % k.geometry.pagesPerHuge);
-  const first = vpn - (vpn % FAULT_AROUND_PAGES);
+  const start = Math.max(vpn - (vpn % FAULT_AROUND_PAGES), vma.start, regionStart);
   return {
-    start: Math.max(first, vma.start, regionStart),
-    end: Math.min(first + FAULT_AROUND_PAGES, vma.end, regionStart + k.geometry.pagesPerHuge),
+    start,
+    end: Math.min(start + FAULT_AROUND_PAGES, vma.end, regionStart + k.geometry.pagesPerHuge),
   };
 }

@@ -91,7 +91,7 @@ function freePtes(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, ops:
       const next = takeHuge(k, row, vpn, to, ops);
       if (next === STOP) return;
       if (next > vpn) {
-        if (next > vpn + 1) freeWhole(k, row, vpn);
+        if (next === vpn + n) freeWhole(k, row, vpn);
         vpn = next - 1;
         continue;
       }
@@ -108,8 +108,8 @@ const STOP = -1;
 
 /**
  * A PTE of a huge page: it is split first, unless all of it is meant and taken whole. Answers with the same
- * page when it is a base page now, with the page behind the huge one when that is whole, with the next page
- * when this one is passed over, or with STOP when the region's rest is.
+ * page when it is a base page now, with the page behind the huge one when that is whole, with the page behind
+ * the batch of its PTEs when it is passed over, or with STOP when the region's rest is.
  */
 function takeHuge(k: Kernel, row: PmdRow, vpn: number, to: number, ops: Op[]): number {
   const n = k.geometry.pagesPerHuge;
@@ -119,8 +119,8 @@ function takeHuge(k: Kernel, row: PmdRow, vpn: number, to: number, ops: Op[]): n
   if (k.behaviours.adviceOnPtes === "by-page") {
     return pageMapCount(k, pfn) === 1 && splitForPart(k, head, ops) ? vpn : STOP;
   }
-  if (batchOf(k, i, vpn % n, to - vpn) === n) return vpn + n;
-  return !likelyShared(k, head) && splitForPart(k, head, ops) ? vpn : vpn + 1;
+  const batch = batchOf(k, i, vpn % n, to - vpn);
+  return batch < n && !likelyShared(k, head) && splitForPart(k, head, ops) ? vpn : vpn + batch;
 }
 
 /** How many PTEs from this one on map the pages of a huge page that follow one another, to its end. */
@@ -212,7 +212,7 @@ function agePtes(
       const next = takeHuge(k, row, vpn, to, ops);
       if (next === STOP) return;
       if (next > vpn) {
-        if (next > vpn + 1) ageWhole(k, row, vpn, out, chosen);
+        if (next === vpn + n) ageWhole(k, row, vpn, out, chosen);
         vpn = next - 1;
         continue;
       }

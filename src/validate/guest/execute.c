@@ -110,27 +110,36 @@ static void unpin(const char *name) {
   }
 }
 
+/* Makes a range present for writing, page by page in order; answers with the bytes before the first page that cannot be. */
+static uint64_t populate(char *from, uint64_t bytes) {
+  uint64_t done = 0;
+  while (done < bytes && madvise(from + done, PAGE_BYTES, MADV_POPULATE_WRITE) == 0) done += PAGE_BYTES;
+  return done;
+}
+
 /*
  * A reference by get_user_pages that lasts until it is let go: the pages are spliced into pipes that nobody reads. For
- * writing they are made present for that before, as a driver that writes to them would have it.
+ * writing they are made present for that before, as a driver that writes to them would have it. What lies before a page
+ * that cannot be had is pinned.
  */
 static int do_pin(const struct statement *s, char *from, uint64_t bytes) {
   volatile int64_t before = faults_so_far();
-  int error = 0;
-  if ((s->prot & PROT_WRITE) != 0 && madvise(from, bytes, MADV_POPULATE_WRITE) != 0) error = EFAULT;
-  while (error == 0 && bytes > 0) {
+  uint64_t left = (s->prot & PROT_WRITE) != 0 ? populate(from, bytes) : bytes;
+  int error = left < bytes ? EFAULT : 0;
+  while (left > 0) {
     struct pin *pin = &pins[pin_count];
     if (pin_count == PIPES_MAX || pipe2(pin->ends, O_CLOEXEC | O_NONBLOCK) != 0) return EMFILE;
     strcpy(pin->name, s->name);
     pin_count++;
     fcntl(pin->ends[1], F_SETPIPE_SZ, 1 << 20);
-    struct iovec vector = { from, bytes < 1 << 20 ? bytes : 1 << 20 };
+    struct iovec vector = { from, left < 1 << 20 ? left : 1 << 20 };
     ssize_t taken = vmsplice(pin->ends[1], &vector, 1, SPLICE_F_NONBLOCK);
-    if (taken <= 0) error = EFAULT;
-    else {
-      from += taken;
-      bytes -= (uint64_t)taken;
+    if (taken <= 0) {
+      error = EFAULT;
+      break;
     }
+    from += taken;
+    left -= (uint64_t)taken;
   }
   script_faults += faults_so_far() - before;
   return error;
