@@ -41,9 +41,11 @@ test("what is left is what the disagreement needs, and a valid script", async ()
   );
 });
 
-test("a fork that the disagreement needs stays, with the one statement that matters and its join", async () => {
+test("a fork that the disagreement needs stays, with what matters of it and its join", async () => {
   const script = await shrunk((text) => /fork c \{\n {2}write a/.test(text));
-  expect(printScript(script)).toBe("machine nodes=2 cpus=2 mem=1G\nmap a 4M\nfork c {\n  write a\n}\njoin c\n");
+  expect(printScript(script)).toBe(
+    "machine nodes=2 cpus=2 mem=1G\nmap a 4M\nfork c {\n  write a\n}\njoin c\n",
+  );
 });
 
 test("what comes behind the first difference goes at once", async () => {
