@@ -93,11 +93,24 @@ export function runUntil(d: Driver, finished: () => boolean): boolean {
   while (!finished()) {
     const tNs = peekTimeNs(d.heap);
     if (tNs === Number.POSITIVE_INFINITY) return false;
-    while (tNs >= d.sampleAtNs && d.onSample !== undefined) d.onSample(d.sampleAtNs);
+    sampleTo(d, tNs);
     const runner = d.runners[popHeap(d.heap)]!;
     dispatch(d, runner, tNs);
   }
   return true;
+}
+
+/** Looks at memory for every moment that is due up to a time that all runners have reached. */
+export function sampleTo(d: Driver, tNs: number): void {
+  while (tNs >= d.sampleAtNs && d.onSample !== undefined) d.onSample(d.sampleAtNs);
+}
+
+/**
+ * Before the address space is locked nothing in it is half done. A lone runner comes back to `runUntil` late:
+ * memory is looked at there, while it runs.
+ */
+function entersKernel({ kind, lock }: Op): boolean {
+  return lock?.lockClass === "mmap_lock" && (kind === "acquire" || kind === "acquire-read");
 }
 
 /** Lets a runner whose time has come run, or queues it behind the one that has its CPU. */
@@ -202,6 +215,7 @@ function runOn(d: Driver, runner: Runner): void {
       return;
     }
     runner.pending = undefined;
+    if (k.nowNs >= d.sampleAtNs && k.nowNs <= d.horizonNs && entersKernel(op)) sampleTo(d, k.nowNs);
     if (d.watch !== undefined) d.watch.op(runner, op);
     if (!answer(d, runner, op)) return;
     if (runner.wantedCpu !== runner.cpu) {

@@ -35,7 +35,6 @@ import {
   type ProgramThread,
   type ThreadBirth,
 } from "./program-state.ts";
-import { warm } from "./replay.ts";
 import { runBatch } from "./replay-batch.ts";
 import { runCall } from "./replay-event.ts";
 import { populate } from "./script-calls.ts";
@@ -149,7 +148,6 @@ function* life(run: ProgramRun, index: number, { body }: ThreadBirth): Path {
     if (step.done === true || session.outcome === "oom") break;
     const item: Item = step.value;
     if (isBatch(item)) {
-      warm(run.replay, thread, item);
       yield call(d, runBatch(run.replay, thread, item));
     } else {
       self.result = yield* perform(run, thread, item);

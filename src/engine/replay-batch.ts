@@ -3,7 +3,9 @@ import type { Path } from "../core/ops.ts";
 import { asVpn, NO_ROW, type Vpn } from "../core/units.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { findVma, insertVma, VM, vmaIndex } from "../kernel/mm/vma.ts";
+import { recordHeat } from "../metrics/recorder.ts";
 import type { RefBatch } from "../workloads/records.ts";
+import { sampleTo } from "./driver.ts";
 import { CHARGED_RECORDS, chargeMemory, isCharged } from "./memory-access.ts";
 import { runReferences, STOP } from "./references.ts";
 import { type Replay, type ReplayThread, refreshSlots, rowOfSlot, slotStart } from "./replay-state.ts";
@@ -24,13 +26,21 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
     refreshSlots(replay);
     const startNs = k.nowNs;
     if (charged) batch.length = Math.min(length, at + CHARGED_RECORDS);
-    at = runReferences(k, k.cpu, batch, replay.slotRows, at, d.programLimitNs, cursor);
+    // When nobody else's time comes before the next look at memory, the loop stops there, and goes on.
+    const looks = d.sampleAtNs <= d.horizonNs && d.sampleAtNs < d.programLimitNs;
+    const limitNs = looks && !charged ? d.sampleAtNs : d.programLimitNs;
+    at = runReferences(k, k.cpu, batch, replay.slotRows, at, limitNs, cursor);
     if (charged) {
       batch.length = length;
       if (at > before) chargeMemory(k, batch, replay.slotRows, before, at, startNs);
       if (cursor.stop === STOP.END && k.nowNs >= d.programLimitNs) cursor.stop = STOP.HORIZON;
     }
-    if (at > before) tries = 0;
+    if (at > before) {
+      tries = 0;
+      warm(replay, thread, batch, before, at);
+    }
+    if (looks) sampleTo(d, k.nowNs);
+    if (cursor.stop === STOP.HORIZON && k.nowNs < d.programLimitNs) continue;
     if (cursor.stop === STOP.HORIZON) yield returnToUser(session);
     if (cursor.stop !== STOP.FAULT) continue;
     countTry(tries++);
@@ -51,6 +61,21 @@ export function* runBatch(replay: Replay, thread: ReplayThread, batch: RefBatch)
       cursor.progress = 0;
       at++;
     }
+  }
+}
+
+/** A recording counts the references to each region. A record of a fault alone is one reference. */
+function warm(
+  { session: { recorder }, trace }: Replay,
+  { process }: ReplayThread,
+  batch: RefBatch,
+  from: number,
+  to: number,
+): void {
+  if (recorder === undefined) return;
+  for (let i = from; i < to; i++) {
+    const vpn = trace.regions.region[batch.page[i]! >>> 9]! * 512;
+    recordHeat(recorder, process.mm, vpn, Math.max(1, batch.reads[i]! + batch.writes[i]!));
   }
 }
 

@@ -15,6 +15,7 @@ import { VM } from "../kernel/mm/vma.ts";
 import { leaveGroup } from "../kernel/numa/group.ts";
 import { forkNumaTask } from "../kernel/numa/life.ts";
 import { assert } from "../lib/assert.ts";
+import { recordMapped } from "../metrics/recorder.ts";
 import type { TraceEvent } from "../workloads/records.ts";
 import type { Replay, ReplayProcess, ReplayThread } from "./replay-state.ts";
 import { populate } from "./script-calls.ts";
@@ -68,6 +69,9 @@ export function* runCall(replay: Replay, mm: Mm, event: Call): Path<number> {
       const pages = pagesOf(event.length);
       const request = { at: pageOf(event.start), pages, flags, replace: true, stack: event.stack };
       const start = yield* mmap(k, mm, request);
+      const { recorder } = replay.session;
+      const name = event.stack ? "stack of a thread" : undefined;
+      if (recorder !== undefined && start >= 0) recordMapped(recorder, mm, start, pages, name);
       if (start >= 0 && event.populate) yield* populate(replay.session, mm, start, pages, flags);
       return start;
     }

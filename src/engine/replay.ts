@@ -13,7 +13,6 @@ import { S_NS } from "../core/units.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
 import { numaTaskMoved } from "../kernel/numa/life.ts";
 import { makeNumaTask } from "../kernel/numa/state.ts";
-import { recordHeat } from "../metrics/recorder.ts";
 import { isBatch, type RefBatch, type TraceEvent, type TraceReader } from "../workloads/records.ts";
 import { enlist, restart, runUntil } from "./driver.ts";
 import { runBatch } from "./replay-batch.ts";
@@ -55,7 +54,6 @@ function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
   replay.orderNs = atNs;
   runner.mm = thread.process.mm;
   credit(replay, thread, gapNs);
-  if (isBatch(item)) warm(replay, thread, item);
   runner.cpu = thread.cpu;
   runner.wantedCpu = thread.cpu;
   const path = isBatch(item)
@@ -64,17 +62,6 @@ function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
   restart(d, runner, path, atNs);
   runUntil(d, () => runner.state === "done" || replay.session.outcome === "oom");
   thread.readyNs = runner.clockNs;
-}
-
-/** A recording counts the references to each region. A record of a fault alone is one reference. */
-export function warm({ session, trace }: Replay, { process }: ReplayThread, batch: RefBatch): void {
-  const { recorder } = session;
-  if (recorder === undefined) return;
-  for (let i = 0; i < batch.length; i++) {
-    const slot = batch.page[i]! >>> 9;
-    const vpn = trace.regions.region[slot]! * 512;
-    recordHeat(recorder, process.mm, vpn, Math.max(1, batch.reads[i]! + batch.writes[i]!));
-  }
 }
 
 /**

@@ -13,6 +13,7 @@ import { munmap } from "../kernel/mm/munmap.ts";
 import { hasTranslation, pinPage, unpinSome } from "../kernel/mm/pin.ts";
 import { VM } from "../kernel/mm/vma.ts";
 import { splitHugePages } from "../kernel/thp/debug-split.ts";
+import { recordMapped } from "../metrics/recorder.ts";
 import type { ByteRange, ScriptProt, Statement } from "../workloads/script/ast.ts";
 import { countTry, fault, faultOutcome, type Session } from "./session.ts";
 import type { Region, Task } from "./tasks.ts";
@@ -56,6 +57,7 @@ export function* callMap(session: Session, task: Task, s: Of<"map">): Path<numbe
   const start = yield* mmap(session.k, task.mm, { at, pages, flags, replace: false, stack: false });
   if (start < 0) return start;
   task.regions.set(s.region, { name: s.region, start, pages });
+  if (session.recorder !== undefined) recordMapped(session.recorder, task.mm, start, pages, s.region);
   if (s.populate) yield* populate(session, task.mm, start, pages, flags);
   return start;
 }
