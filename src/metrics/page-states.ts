@@ -14,6 +14,7 @@ import { PMD, PTE, vpnOfRow } from "../kernel/mm/page-table.ts";
 import { nextUsedRow } from "../kernel/mm/tables.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { type Grown, makeGrown } from "../lib/grow.ts";
+import { areaName, type NamedRange } from "./area-names.ts";
 import { type MapArea, PAGE, type PageMap } from "./recording.ts";
 
 /** Page looks that a run may cost in all; one takes about a nanosecond. */
@@ -27,6 +28,7 @@ interface OpenArea {
   readonly start: number;
   readonly end: number;
   readonly flags: number;
+  readonly name: string;
   fromFrame: number;
   seen: number;
 }
@@ -70,6 +72,8 @@ export interface PageStates {
   };
   readonly areas: MapArea[];
   readonly open: Map<string, OpenArea>;
+  /** Names that the workload gave ranges of each address space. */
+  readonly names: Map<number, NamedRange[]>;
   readonly now: Uint8Array;
   readonly none: Uint8Array;
 }
@@ -102,6 +106,7 @@ export function makePageStates(pagesPerHuge: number, changesMax: number): PageSt
     },
     areas: [],
     open: new Map(),
+    names: new Map(),
     now: new Uint8Array(pagesPerHuge),
     none: new Uint8Array(pagesPerHuge),
   };
@@ -163,11 +168,17 @@ function lookAtMm(p: PageStates, k: Kernel, mm: Mm): number {
     pages += n;
     row = nextUsedRow(k, mm, asVpn(vpn + n), last.end);
   }
-  for (const { start, end, flags } of mm.vmas) {
+  const names = p.names.get(mm.id) ?? [];
+  for (const vma of mm.vmas) {
+    const { start, end, flags } = vma;
     const key = `${mm.id} ${start} ${end} ${flags}`;
     const known = p.open.get(key);
-    if (known !== undefined) known.seen = p.looks;
-    else p.open.set(key, { mm: mm.id, start, end, flags, fromFrame: p.frames.length, seen: p.looks });
+    if (known !== undefined) {
+      known.seen = p.looks;
+      continue;
+    }
+    const name = areaName(mm, vma, names);
+    p.open.set(key, { mm: mm.id, start, end, flags, name, fromFrame: p.frames.length, seen: p.looks });
   }
   return pages;
 }

@@ -172,3 +172,24 @@ test("pages that are reserved and not used yet are those of nr_thp_reserved, unt
   });
   assert.equal(seen, 448);
 });
+
+test("a lone task's memory is looked at while it runs: the series grows with it", () => {
+  const { result } = simulate(parseScript("map a 64M align 2M\nwrite a\n", "x.pw"), {
+    settings: { thp: "never" },
+  });
+  const { tNs, touchedKb } = result.series;
+  assert.ok(tNs.length > 100, `${tNs.length} looks`);
+  const steps = touchedKb.slice(1).map((kb, i) => kb - touchedKb[i]!);
+  const most = Math.max(...steps);
+  assert.ok(most <= 65536 / 50, `${most} kB between two looks`);
+});
+
+test("areas bear the names that the script gave them, in a child as well; others say what they are", () => {
+  const text =
+    "map a 2M align 2M\nmap b 2M align 2M shared\nwrite a\nwrite b\nfork c {\n  write a\n}\njoin c\n";
+  const { recording } = simulate(parseScript(text, "x.pw"), { settings: {}, record: true });
+  const { areas } = recording!.map;
+  const named = (mm: number) => [...new Set(areas.filter((area) => area.mm === mm).map(({ name }) => name))];
+  assert.deepEqual(named(0).sort(), ["a", "b"]);
+  assert.deepEqual(named(1).sort(), ["a", "b"]);
+});

@@ -10,6 +10,7 @@ import { freeMemory } from "../kernel/buddy/figures.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { type Grown, makeGrown } from "../lib/grow.ts";
+import { nameRange } from "./area-names.ts";
 import { type EventLog, makeEventLog } from "./event-log.ts";
 import { addHeat, lookAtPages, makePageStates, type PageStates, pageMapOf } from "./page-states.ts";
 import {
@@ -167,6 +168,7 @@ export function recordEvent(
   const [first, second, c, d] = numbers;
   const a = OF_MM.has(code) ? indexOfMm(r, first) : first;
   const b = code === EVENT.fork ? indexOfMm(r, second) : second;
+  if (code === EVENT.fork) r.pages.names.set(second, r.pages.names.get(first) ?? []);
   const task = taskIndex(r);
   r.log.push({ tNs, code, cpu, task, a, b, c, d, before: -1, after: -1, course: -1 });
   const walk = openWalk(r);
@@ -250,6 +252,18 @@ export function recordSlice(
   track.cpu.push(cpu);
   track.fromNs.push(fromNs);
   track.toNs.push(toNs);
+}
+
+/** The workload maps a range, under a name or without one. */
+export function recordMapped(
+  r: Recorder,
+  mm: Mm,
+  start: number,
+  pages: number,
+  name: string | undefined,
+): void {
+  const { names } = r.pages;
+  names.set(mm.id, nameRange(names.get(mm.id) ?? [], start, pages, name));
 }
 
 /** References of a task to a page. */

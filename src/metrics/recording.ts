@@ -85,6 +85,8 @@ export interface MapArea {
   readonly end: number;
   /** Bits of `VM` in kernel/mm/vma.ts. */
   readonly flags: number;
+  /** "[heap]", a script's "buf", "anonymous": see area-names.ts. Pages of older versions have none. */
+  readonly name?: string;
   readonly fromFrame: number;
   /** First look that did not see it any more. */
   readonly toFrame: number;

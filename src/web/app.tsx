@@ -29,13 +29,31 @@ const COMPONENTS: Readonly<Record<View, () => preact.JSX.Element>> = {
   race: RaceView,
 };
 
+/** What the page is about: the workload, or the race that is looked at. */
+function titleNow(): string {
+  const found = race.value;
+  if (view.value === "race" && found !== undefined) return `${found.scenario}, ${found.form}`;
+  return columns.value[0]?.result.workload ?? "Pagewise";
+}
+
+/** Where it comes from, in lines. */
+function aboutNow(): readonly string[] {
+  if (view.value === "race" && race.value !== undefined) {
+    const { actors, steps } = race.value;
+    return [`Pagewise ${VERSION} · ${actors.length} actors, ${steps.length} steps · told by pagewise check`];
+  }
+  if (columns.value.length > 0) return headerOf(columns.value, shown.value!.version);
+  return [`Pagewise ${VERSION}: what would each Linux kernel have done to this program's memory?`];
+}
+
+/** Without results there is nothing in a view; Race says what it wants. */
+const isOpen = (name: View): boolean => name === "race" || columns.value.length > 0;
+
 function Head() {
-  const all = columns.value;
-  const about = all.length === 0 ? [] : headerOf(all, shown.value!.version);
   return (
     <header>
       <div class="title">
-        <h1>{all[0]?.result.workload ?? "Pagewise"}</h1>
+        <h1>{titleNow()}</h1>
         <button type="button" onClick={() => (theme.value = theme.value === "dark" ? "light" : "dark")}>
           {theme.value === "dark" ? "Light" : "Dark"}
         </button>
@@ -43,23 +61,18 @@ function Head() {
           Help (?)
         </button>
       </div>
-      {about.map((line) => (
+      {aboutNow().map((line) => (
         <p key={line} class="note">
           {line}
         </p>
       ))}
-      {all.length === 0 ? (
-        <p class="note">
-          Pagewise {VERSION}: what would each Linux kernel have done to this program's memory?
-        </p>
-      ) : null}
       <nav aria-label="Views">
         {VIEWS.map((name, i) => (
           <button
             key={name}
             type="button"
-            aria-current={view.value === name ? "page" : undefined}
-            disabled={name === "race" ? false : all.length === 0}
+            aria-current={view.value === name && isOpen(name) ? "page" : undefined}
+            disabled={!isOpen(name)}
             title={`Key ${i + 1}`}
             onClick={() => (view.value = name)}
           >

@@ -9,7 +9,8 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 /** Where Chromium is: PAGEWISE_CHROMIUM, or the first of its usual names on PATH. */
 function findChromium(): string {
   const given = process.env.PAGEWISE_CHROMIUM;
-  if (given !== undefined) return given;
+  if (given !== undefined && existsSync(given)) return given;
+  if (given !== undefined) throw new Error(`PAGEWISE_CHROMIUM names ${given}, which does not exist`);
   const folders = (process.env.PATH ?? "").split(delimiter);
   const found = folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(existsSync);
   if (found !== undefined) return found;

@@ -24,6 +24,7 @@ const TRACE = join(ROOT, "examples", "redis.pwt");
 const folder = mkdtempSync(join(tmpdir(), "pagewise-web-"));
 const report = join(folder, "report.html");
 const plain = join(folder, "index.html");
+const MAIN = [join(ROOT, "tools", "run-ts.mjs"), join(ROOT, "src", "cli", "main.ts")];
 let browser: Browser;
 /** What the command line printed for the same trace. */
 let json = "";
@@ -31,8 +32,7 @@ let json = "";
 beforeAll(async () => {
   writeFileSync(plain, pageTemplate());
   const options = ["--generation", "linux-6.18", "--settings", "thp=never; thp=always"];
-  const main = [join(ROOT, "tools", "run-ts.mjs"), join(ROOT, "src", "cli", "main.ts")];
-  const args = [...main, "compare", TRACE, ...options, "--json", "--html", report];
+  const args = [...MAIN, "compare", TRACE, ...options, "--json", "--html", report];
   const ran = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 2 ** 26, cwd: folder });
   assert.equal(ran.status, 0, ran.stderr);
   json = ran.stdout;
@@ -121,6 +121,14 @@ test("the map knows a region's area, pages and history; the wheel zooms it and a
   const told = await page.textContent("aside.region");
   assert.match(told ?? "", /region 1 of \d+/);
   assert.match(told ?? "", /Areas|History/);
+  await canvas.press("0");
+  const named = new Set<string>();
+  for (let i = 0; i < 90 && !named.has("[heap]"); i++) {
+    await canvas.press("n");
+    for (const name of await page.$$eval("aside.region li b", (all) => all.map((each) => each.textContent)))
+      named.add(name ?? "");
+  }
+  assert.ok(named.has("[heap]"), [...named].join());
   assert.deepEqual(errors, []);
   await page.close();
 });
@@ -165,6 +173,34 @@ test("results and counterexamples are shown when they are dropped", async () => 
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+test("the race of January 2013, as check finds it: verdict, steps, and the machine after each", async () => {
+  const svg = join(folder, "race.svg");
+  const race = ["check", "pin-then-migrate", "--form", "F0", "--json", "--svg", svg];
+  const found = spawnSync(process.execPath, [...MAIN, ...race], { encoding: "utf8", cwd: folder });
+  assert.equal(found.status, 0, found.stderr);
+  const { page, errors } = await openPage(browser, plain);
+  await dropFile(page, "f0.json", Buffer.from(found.stdout));
+  await page.waitForSelector("main[data-view=race] [data-chart=race]");
+  assert.equal(await page.textContent("h1"), "pin-then-migrate, F0");
+  assert.match((await page.textContent(".verdict")) ?? "", /a write is lost: page 1 of mm 0/);
+  const machine = async () => (await page.textContent("aside")) ?? "";
+  assert.match(await machine(), /Step 26: direct I\/O, CPU 0.*no lock is held/);
+  await page.focus("[data-chart=race] canvas");
+  for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowUp");
+  assert.match(await machine(), /Step 12: scan, then hint fault.*page lock 0/);
+  assert.match(await machine(), /Locks held.*mmap_lock of mm 0 \(read\)scan, then hint fault/);
+  const told = (await page.textContent("section[aria-label=Race] > .note")) ?? "";
+  assert.match(told, /pagewise check pin-then-migrate --form 'F0' --schedule 0\.1\*23\.0\*2/);
+  const drawing = JSON.stringify(readFileSync(svg, "utf8"));
+  const drawn = await page.evaluate(`(() => {
+    const parsed = new DOMParser().parseFromString(${drawing}, "image/svg+xml");
+    return parsed.documentElement.tagName + " " + parsed.documentElement.textContent;
+  })()`);
+  assert.match(String(drawn), /^svg .*a write is lost/s);
+  assert.deepEqual(errors, []);
+  await page.close();
+}, 120_000);
 
 test("a run can be cancelled, and another one started after it", async () => {
   const { page } = await openPage(browser, plain);

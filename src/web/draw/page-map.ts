@@ -19,8 +19,8 @@ export interface MapView {
 }
 
 /** From this width on a cell shows its pages: each has a pixel's width then. */
-const PAGES_FROM_WIDTH = 32;
-const PAGES_IN_ROW = 32;
+export const PAGES_FROM_WIDTH = 32;
+export const PAGES_IN_ROW = 32;
 
 const word = ([r, g, b]: readonly [number, number, number]): number =>
   ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;

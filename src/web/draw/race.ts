@@ -60,10 +60,16 @@ export function paintRace(
       const from = middle(before.actor);
       s.line([from, y - RACE_ROW_HEIGHT, x, y], { stroke: theme.ink, width: 1.2, dash: [4, 3] });
     }
-    const wrong = race.what !== "" && i === race.steps.length - 1;
-    s.rect(x - 5, y - 5, 10, 10, wrong ? theme.worse : theme.columns[step.actor % 8]!);
-    const text = wrong ? `✗ ${race.what}` : stepLine(step);
-    const fill = wrong ? theme.worse : text === "goes on" ? theme.soft : theme.ink;
-    s.text(words, y, fitting(text, size.width - words - 8), { fill, size: 12, bold: wrong });
+    s.rect(x - 5, y - 5, 10, 10, theme.columns[step.actor % 8]!);
+    const text = stepLine(step);
+    const fill = text === "goes on" ? theme.soft : theme.ink;
+    s.text(words, y, fitting(text, size.width - words - 8), { fill, size: 12 });
   });
+  if (race.what === "") return;
+  const y = bottom + 0.5 * RACE_ROW_HEIGHT;
+  const last = middle(race.steps.at(-1)!.actor);
+  s.line([last - 5, y - 5, last + 5, y + 5], { stroke: theme.worse, width: 2.5 });
+  s.line([last - 5, y + 5, last + 5, y - 5], { stroke: theme.worse, width: 2.5 });
+  const verdict = fitting(race.what, size.width - words - 8);
+  s.text(words, y, verdict, { fill: theme.worse, size: 12, bold: true });
 }

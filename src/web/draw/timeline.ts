@@ -88,7 +88,8 @@ function ratesIn({ tNs, total }: Counted, [from, to]: TimeSpan, parts: number): 
   return rates;
 }
 
-const DASHES: readonly (readonly number[])[] = [
+/** How the lines of columns differ besides their colours. */
+export const DASHES: readonly (readonly number[])[] = [
   [],
   [7, 4],
   [2, 3],

@@ -2,6 +2,7 @@
 import { EVENT, FAULT_KINDS } from "../../core/events.ts";
 import type { EventColumns, Recording } from "../../metrics/recording.ts";
 import { pageOfEvent } from "../../report/events.ts";
+import { formatFigure, formatTime } from "../../report/format.ts";
 
 /** A lane of the timeline: events of some kind. */
 export interface Lane {
@@ -84,6 +85,30 @@ export function countBefore(events: EventColumns, list: Uint32Array, ns: number)
     else high = middle;
   }
   return low;
+}
+
+/** What the strips of the timeline show between two moments, in words; row by row: lanes, then daemons. */
+export function tellStrip(
+  { events, tracks }: Recording,
+  lanes: readonly Lane[],
+  row: number,
+  fromNs: number,
+  toNs: number,
+): string {
+  const within = formatTime(toNs - fromNs);
+  const lane = lanes[row];
+  if (lane !== undefined) {
+    const list = byCode(events)[lane.code]!;
+    const count = countBefore(events, list, toNs) - countBefore(events, list, fromNs);
+    return `${lane.label}: ${formatFigure("count", count)} in ${within}`;
+  }
+  const track = tracks[row - lanes.length];
+  if (track === undefined) return "";
+  let ranNs = 0;
+  for (let i = 0; i < track.fromNs.length; i++) {
+    ranNs += Math.max(0, Math.min(toNs, track.toNs[i]!) - Math.max(fromNs, track.fromNs[i]!));
+  }
+  return `${track.name}: ran ${formatTime(ranNs)} in ${within}`;
 }
 
 /** Events that a person chose: all, those of a lane, or faults of one kind. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { machineAfter, printSchedule, readRace } from "./race.ts";
+import { groupedMachine, machineAfter, printSchedule, readRace } from "./race.ts";
 
 const SAMPLE = join(import.meta.dirname, "..", "..", "..", "test", "web", "race.sample.json");
 const text = readFileSync(SAMPLE, "utf8");
@@ -20,6 +20,19 @@ test("the machine after a step is what the steps up to it told", () => {
   assert.equal(now(17, "frame 33 holds"), "7");
   assert.equal(now(3, "TLB of CPU 1, page 1"), "forgotten");
   assert.equal(now(17, "TLB of CPU 1, page 1"), "frame 33");
+});
+
+test("the machine in groups: who holds which lock, each frame a row, what the step changed", () => {
+  const { locks, frames, tlbs } = groupedMachine(race, 7);
+  assert.deepEqual(
+    locks.map(({ name, value }) => `${name}: ${value}`),
+    ["mmap_lock of mm 0 (read): fault"],
+  );
+  assert.ok(tlbs.some(({ name, value }) => name === "CPU 0, page 0" && value === "forgotten"));
+  assert.deepEqual(groupedMachine(race, 8).frames, [
+    { frame: 0, facts: new Map([["references", { name: "frame 0 references", value: "2", changed: true }]]) },
+  ]);
+  assert.deepEqual(frames, []);
 });
 
 test("a schedule is printed as the command line takes it", () => {

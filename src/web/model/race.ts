@@ -143,6 +143,53 @@ export function machineAfter({ steps, actors }: Race, at: number): Map<string, s
   return state;
 }
 
+/** The machine as people look for things in it; values that the step changed are marked. */
+export interface MachineNow {
+  /** Locks that somebody holds, and who. */
+  readonly locks: readonly Fact[];
+  /** Entries, and whatever is no lock, frame or TLB. */
+  readonly entries: readonly Fact[];
+  readonly frames: readonly FrameNow[];
+  readonly tlbs: readonly Fact[];
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+  readonly changed: boolean;
+}
+
+/** A frame's references, the number of the write that it holds, its flags: as far as steps told of them. */
+export interface FrameNow {
+  readonly frame: number;
+  readonly facts: ReadonlyMap<FrameColumn, Fact>;
+}
+
+export const FRAME_COLUMNS = ["references", "holds", "flags"] as const;
+export type FrameColumn = (typeof FRAME_COLUMNS)[number];
+
+export function groupedMachine(race: Race, at: number): MachineNow {
+  const before = machineAfter(race, at - 1);
+  const frames = new Map<number, Map<FrameColumn, Fact>>();
+  const now = { locks: [] as Fact[], entries: [] as Fact[], tlbs: [] as Fact[] };
+  for (const [name, value] of machineAfter(race, at)) {
+    const fact = { name, value, changed: before.get(name) !== value };
+    const frame = /^frame (\d+) (references|holds|flags)$/.exec(name);
+    if (frame !== null) {
+      const number = Number(frame[1]);
+      const facts = frames.get(number) ?? new Map<FrameColumn, Fact>();
+      frames.set(number, facts.set(frame[2] as FrameColumn, fact));
+    } else if (name.startsWith("lock ")) {
+      const held = value !== "free";
+      if (held) now.locks.push({ ...fact, name: name.slice(5), value: value.replace("held by ", "") });
+    } else if (name.startsWith("TLB of CPU")) now.tlbs.push({ ...fact, name: name.slice(7) });
+    else now.entries.push(fact);
+  }
+  now.tlbs.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const inOrder = [...frames].sort(([a], [b]) => a - b);
+  return { ...now, frames: inOrder.map(([frame, facts]) => ({ frame, facts })) };
+}
+
 /** A step in one line. */
 export function stepLine({ where, locks, changes }: RaceStep): string {
   const parts = [where, locks.join(" "), changes.join("; ")].filter((part) => part !== "");

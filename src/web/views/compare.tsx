@@ -85,7 +85,7 @@ function Table({ all }: { all: readonly Column[] }) {
               </label>
             </td>
             {all.map(({ name }, i) => (
-              <th key={name} scope="col" style={{ borderTopColor: `var(--c${i % 8})` }}>
+              <th key={name} scope="col" style={`--bar: var(--c${i % 8})`}>
                 {name}
                 {all.length < 2 ? null : (
                   <button

@@ -119,6 +119,24 @@ function PlanForm() {
   );
 }
 
+/** For those who have nothing to drop yet: a heap that grows, is forked, and is given back in part. */
+const EXAMPLE = `# A server's heap: it grows, a child saves it, the parent writes on, a part is given back.
+map heap 64M align 2M
+write heap
+fork child {
+  read heap
+  sleep 20ms
+}
+write heap 0..16M
+join child
+advise heap 32M..48M dontneed
+sleep 20ms
+write heap 32M..36M
+snapshot end
+`;
+
+const exampleFile = (): File => new File([EXAMPLE], "example.pw");
+
 export function DropPlace() {
   const input = useRef<HTMLInputElement>(null);
   return (
@@ -129,7 +147,7 @@ export function DropPlace() {
         workload scripts (.pw), what <code>--json</code> and <code>--html</code> wrote. Everything runs in
         this page; nothing leaves this machine.
       </p>
-      <p>
+      <p class="ways-in">
         <input
           ref={input}
           type="file"
@@ -140,6 +158,10 @@ export function DropPlace() {
             event.currentTarget.value = "";
           }}
         />
+        <span class="note">or</span>
+        <button type="button" onClick={() => void openFiles([exampleFile()], planNow())}>
+          Run an example script
+        </button>
       </p>
       <PlanForm />
     </section>

@@ -10,6 +10,8 @@ import {
   makeMapControl,
   mapKey,
   panMap,
+  pointAt,
+  pointNowhere,
   regionUnder,
   saveMap,
   selectRegion,
@@ -37,7 +39,7 @@ function usePointer(control: MapControl) {
       const [x, y] = placeIn(event);
       const from = down.current;
       if (from === undefined) {
-        control.hover.value = regionUnder(control, x, y);
+        pointAt(control, x, y);
         return;
       }
       const [dx, dy] = [from.at[0] - x, from.at[1] - y];
@@ -50,7 +52,7 @@ function usePointer(control: MapControl) {
       down.current = undefined;
     },
     onPointerLeave(): void {
-      control.hover.value = -1;
+      pointNowhere(control);
     },
   };
 }
@@ -117,7 +119,11 @@ export function MapCanvas({ pages }: { pages: PagesNow }) {
           SVG
         </button>
       </div>
-      <RegionPanel pages={pages} shownRegion={hovered >= 0 ? hovered : region.value} />
+      <RegionPanel
+        pages={pages}
+        shownRegion={hovered >= 0 ? hovered : region.value}
+        page={control.hoverPage.value}
+      />
     </div>
   );
 }

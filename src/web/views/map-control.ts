@@ -8,6 +8,8 @@ import {
   type MapView,
   makeMapPainter,
   nameOfMm,
+  PAGES_FROM_WIDTH,
+  PAGES_IN_ROW,
   paintMap,
 } from "../draw/page-map.ts";
 import { saveFile } from "../draw/save.ts";
@@ -27,6 +29,8 @@ export interface MapControl {
   readonly view: Signal<MapView>;
   /** Region under the pointer, or -1. */
   readonly hover: Signal<number>;
+  /** The page in that region, or -1 while pages are too small to be seen. */
+  readonly hoverPage: Signal<number>;
   layout: MapLayout;
   width: number;
 }
@@ -35,7 +39,7 @@ export function makeMapControl(pages: PagesNow): MapControl {
   const width = 900;
   const layout = layOut(pages.recording, columnsFor(pages.recording, width, MAP_HEIGHT));
   const view = signal<MapView>({ left: 0, top: 0, cellWidth: width / layout.columns });
-  return { pages, painter: makeMapPainter(), view, hover: signal(-1), layout, width };
+  return { pages, painter: makeMapPainter(), view, hover: signal(-1), hoverPage: signal(-1), layout, width };
 }
 
 /** Shows the whole map. */
@@ -82,10 +86,27 @@ export function regionUnder({ view, layout }: MapControl, x: number, y: number):
   return layout.regionAt[row * layout.columns + column]!;
 }
 
+/** The pointer is there now: what it is over can be told. */
+export function pointAt(c: MapControl, x: number, y: number): void {
+  c.hover.value = regionUnder(c, x, y);
+  const { left, top, cellWidth } = c.view.peek();
+  const { pagesPerHuge } = c.pages.recording;
+  const seen = c.hover.value >= 0 && cellWidth >= PAGES_FROM_WIDTH && pagesPerHuge >= PAGES_IN_ROW;
+  const inside = (at: number): number => at - Math.floor(at);
+  const column = Math.floor(inside((x + left) / cellWidth) * PAGES_IN_ROW);
+  const row = Math.floor(inside(((y + top) / cellWidth) * 2) * (pagesPerHuge / PAGES_IN_ROW));
+  c.hoverPage.value = seen ? row * PAGES_IN_ROW + column : -1;
+}
+
+export function pointNowhere(c: MapControl): void {
+  c.hover.value = -1;
+  c.hoverPage.value = -1;
+}
+
 export function selectRegion(c: MapControl, index: number): void {
   const count = c.pages.recording.map.regions.length;
   if (index >= count) return;
-  c.hover.value = -1;
+  pointNowhere(c);
   region.value = Math.max(-1, index);
   if (index >= 0) announcement.value = `Region ${index + 1} of ${count} selected.`;
 }

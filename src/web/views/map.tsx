@@ -1,7 +1,7 @@
 /** Address map: a cell for each region, its pages inside, scrubbed through time. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { formatTime } from "../../report/format.ts";
+import { formatBytes, formatTime } from "../../report/format.ts";
 import { themeNow } from "../draw/chart.tsx";
 import { colourOfState, heatColour } from "../draw/page-map.ts";
 import { openPages, type PagesNow } from "../model/page-map.ts";
@@ -37,6 +37,7 @@ function Legend({ nodes, colours }: { nodes: number; colours: Theme }) {
         {[0, 0.33, 0.66, 1].map((share, i) =>
           key(["no reference", "few", "many", "most references"][i]!, heatColour(colours, share)),
         )}
+        <li class="note">between this look and the one before, logarithmic</li>
       </ul>
     );
   }
@@ -113,8 +114,8 @@ export function MapView() {
           ))}
         </fieldset>
         <p class="note">
-          A cell is {recorded.pagesPerHuge * 4} KiB; zoom in to see its pages. Wheel zooms, dragging moves, a
-          click selects.
+          A cell is {formatBytes(recorded.pagesPerHuge * 4096)}; zoom in to see its pages. Wheel zooms,
+          dragging moves, a click selects.
         </p>
       </div>
       <Legend nodes={recorded.nodes} colours={themeNow()} />

@@ -2,7 +2,14 @@
 import { Fragment } from "preact";
 import { Chart } from "../draw/chart.tsx";
 import { paintRace, RACE_HEAD_HEIGHT, RACE_ROW_HEIGHT } from "../draw/race.ts";
-import { machineAfter, printSchedule, type Race } from "../model/race.ts";
+import {
+  type Fact,
+  FRAME_COLUMNS,
+  type FrameNow,
+  groupedMachine,
+  printSchedule,
+  type Race,
+} from "../model/race.ts";
 import { race, step } from "../state.ts";
 import { goToStep, Stepper, stepKeys } from "./stepper.tsx";
 
@@ -12,7 +19,7 @@ function Diagram({ shown }: { shown: Race }) {
     <Chart
       name="race"
       label={`${actors.length} actors and ${steps.length} steps in the order in which they ran`}
-      height={RACE_HEAD_HEIGHT + 12 + steps.length * RACE_ROW_HEIGHT}
+      height={RACE_HEAD_HEIGHT + 12 + (steps.length + (shown.what === "" ? 0 : 1)) * RACE_ROW_HEIGHT}
       paint={(s, size, theme) => paintRace(s, size, theme, { race: shown, at: step.value })}
       onPointer={(pointer, _x, y) => {
         if (pointer.type !== "pointerdown") return;
@@ -45,19 +52,65 @@ function StepNow({ shown, at }: { shown: Race; at: number }) {
   );
 }
 
-function Machine({ shown, at }: { shown: Race; at: number }) {
-  const before = machineAfter(shown, at - 1);
+function Facts({ title, facts }: { title: string; facts: readonly Fact[] }) {
+  if (facts.length === 0) return null;
   return (
     <>
-      <h3>The machine after it</h3>
+      <h4>{title}</h4>
       <dl>
-        {[...machineAfter(shown, at)].map(([name, value]) => (
+        {facts.map(({ name, value, changed }) => (
           <Fragment key={name}>
             <dt>{name}</dt>
-            <dd class={before.get(name) === value ? "" : "changed"}>{value}</dd>
+            <dd class={changed ? "changed" : ""}>{value}</dd>
           </Fragment>
         ))}
       </dl>
+    </>
+  );
+}
+
+function Frames({ frames }: { frames: readonly FrameNow[] }) {
+  if (frames.length === 0) return null;
+  return (
+    <>
+      <h4>Frames</h4>
+      <table class="frames">
+        <thead>
+          <tr>
+            <td />
+            {FRAME_COLUMNS.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {frames.map(({ frame, facts }) => (
+            <tr key={frame}>
+              <th scope="row">{frame}</th>
+              {FRAME_COLUMNS.map((column) => (
+                <td key={column} class={facts.get(column)?.changed === true ? "changed" : ""}>
+                  {(facts.get(column)?.value ?? "").toLowerCase()}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function Machine({ shown, at }: { shown: Race; at: number }) {
+  const { locks, entries, frames, tlbs } = groupedMachine(shown, at);
+  return (
+    <>
+      <h3>The machine after it</h3>
+      {locks.length === 0 ? <p class="note">no lock is held</p> : <Facts title="Locks held" facts={locks} />}
+      <Facts title="Page tables" facts={entries} />
+      <Frames frames={frames} />
+      <Facts title="TLBs" facts={tlbs} />
     </>
   );
 }
@@ -91,9 +144,6 @@ export function RaceView() {
   const last = what !== "" && at === steps.length - 1;
   return (
     <section aria-label="Race">
-      <h2>
-        {scenario}, {form}
-      </h2>
       <p class={what === "" ? "note" : "verdict"}>{what === "" ? "nothing is wrong at the end" : what}</p>
       <Stepper count={steps.length} told={`step ${at + 1} of ${steps.length}`} />
       <div class="race">

@@ -58,20 +58,40 @@ function Counts({ pages, index }: { pages: PagesNow; index: number }) {
   );
 }
 
+/** One page, when cells are large enough to point at one. */
+function PageNow({ pages, index, page }: { pages: PagesNow; index: number; page: number }) {
+  const { recording, states } = pages;
+  const { vpn, mm } = recording.map.regions[index]!;
+  const state = states[index * recording.pagesPerHuge + page]!;
+  const kind = state & PAGE.KIND;
+  const resident = kind === PAGE.BASE || kind === PAGE.HUGE;
+  const words: string[] = [KINDS[kind] ?? "?"];
+  if (resident) words.push((state & PAGE.TOUCHED) !== 0 ? "touched" : "never touched");
+  if ((state & PAGE.SHARED) !== 0) words.push("shared");
+  if (resident && recording.nodes > 1) words.push(`node ${state >> PAGE.NODE_SHIFT}`);
+  const area = areasOf(pages, mm, vpn + page, vpn + page + 1)[0];
+  if (area?.name !== undefined) words.push(area.name);
+  return (
+    <p>
+      page <b>0x{((vpn + page) * 4096).toString(16)}</b>: {words.join(", ")}
+    </p>
+  );
+}
+
+/** Areas of an address space that lie in a range of pages now. */
+function areasOf({ recording, frame }: PagesNow, mm: number, from: number, to: number): MapArea[] {
+  return recording.map.areas.filter(
+    (area) =>
+      area.mm === mm && area.fromFrame <= frame && area.toFrame > frame && area.start < to && area.end > from,
+  );
+}
+
 const AREAS_SHOWN = 6;
 
 function Areas({ pages, index }: { pages: PagesNow; index: number }) {
   const { map, pagesPerHuge } = pages.recording;
   const { mm, vpn } = map.regions[index]!;
-  const { frame } = pages;
-  const areas = map.areas.filter(
-    (area) =>
-      area.mm === mm &&
-      area.fromFrame <= frame &&
-      area.toFrame > frame &&
-      area.start < vpn + pagesPerHuge &&
-      area.end > vpn,
-  );
+  const areas = areasOf(pages, mm, vpn, vpn + pagesPerHuge);
   return (
     <>
       <h4>Areas</h4>
@@ -79,6 +99,7 @@ function Areas({ pages, index }: { pages: PagesNow; index: number }) {
       <ul class="plain">
         {areas.slice(0, AREAS_SHOWN).map((area) => (
           <li key={area.start}>
+            {area.name === undefined ? null : <b>{area.name} </b>}
             <code>{describeArea(area)}</code>
           </li>
         ))}
@@ -136,7 +157,9 @@ function Past({ pages, index }: { pages: PagesNow; index: number }) {
   );
 }
 
-export function RegionPanel({ pages, shownRegion }: { pages: PagesNow; shownRegion: number }) {
+/** `page` is the page in the region that the pointer is over, or -1. */
+export function RegionPanel(props: { pages: PagesNow; shownRegion: number; page: number }) {
+  const { pages, shownRegion, page } = props;
   const { map, mms } = pages.recording;
   const where = map.regions[shownRegion];
   if (where === undefined) {
@@ -150,6 +173,7 @@ export function RegionPanel({ pages, shownRegion }: { pages: PagesNow; shownRegi
       <p>
         {nameOfMm(mms[where.mm])}, region {shownRegion + 1} of {map.regions.length}
       </p>
+      {page < 0 ? null : <PageNow pages={pages} index={shownRegion} page={page} />}
       <Counts pages={pages} index={shownRegion} />
       <Areas pages={pages} index={shownRegion} />
       {isSelected ? <Past pages={pages} index={shownRegion} /> : <p class="note">Click for its history.</p>}

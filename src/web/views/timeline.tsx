@@ -1,12 +1,13 @@
 /** Timeline: memory by kind, rates, events and daemons over time, all on one axis. */
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import type { Recording } from "../../metrics/recording.ts";
 import { formatBytes, formatTime } from "../../report/format.ts";
 import type { Column } from "../../report/table.ts";
 import { Chart, type ChartProps } from "../draw/chart.tsx";
 import { LEFT, timeOfX } from "../draw/time.ts";
-import { paintLanes, paintMemory, paintRates, type RateLines } from "../draw/timeline.ts";
-import { byCode, LANES } from "../model/events.ts";
+import { DASHES, paintLanes, paintMemory, paintRates, type RateLines } from "../draw/timeline.ts";
+import { byCode, LANES, type Lane, tellStrip } from "../model/events.ts";
 import { countedOf, localShareOf, memoryOf, RATES, sampleAt } from "../model/samples.ts";
 import {
   columns,
@@ -77,6 +78,64 @@ function MemoryNow({ column }: { column: Column }) {
   );
 }
 
+/** What the pointer is over in the strips of events: where it is, and in words. */
+interface Tip {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+}
+
+/** A part of its own, so that no chart is drawn anew when the pointer moves. */
+function TipNow({ tip }: { tip: { readonly value: Tip | undefined } }) {
+  const now = tip.value;
+  if (now === undefined) return null;
+  return (
+    <div class="tip" aria-hidden="true" style={{ left: `${now.x}px`, top: `${now.y}px` }}>
+      {now.text}
+    </div>
+  );
+}
+
+/** Pixels around the pointer whose events are counted. */
+const TIP_PIXELS = 4;
+
+/** The strips of one run: events by kind, and daemons. */
+function Strips(props: {
+  column: Column;
+  index: number;
+  recording: Recording;
+  lanes: readonly Lane[];
+  pointer: ReturnType<typeof useTimePointer>;
+}) {
+  const { column, index, recording, lanes, pointer } = props;
+  const tip = useSignal<Tip | undefined>(undefined);
+  const height = (lanes.length + recording.tracks.length) * LANE_HEIGHT;
+  return (
+    <div class="strips">
+      <Chart
+        name={`events-${index + 1}`}
+        label={`Events and daemons over time under ${column.name}`}
+        height={height + 4}
+        paint={(s, size, theme) =>
+          paintLanes(s, size, theme, { recording, lanes, span: timeRange.value, laneHeight: LANE_HEIGHT })
+        }
+        {...pointer}
+        onPointer={(event, x, y, size) => {
+          pointer.onPointer?.(event, x, y, size);
+          const [from, to] = [x - TIP_PIXELS / 2, x + TIP_PIXELS / 2].map((each) =>
+            timeOfX(timeRange.value, size.width, each),
+          ) as [number, number];
+          const text = x < LEFT ? "" : tellStrip(recording, lanes, Math.floor(y / LANE_HEIGHT), from, to);
+          const left = Math.max(0, Math.min(x + 12, size.width - 260));
+          tip.value = text === "" ? undefined : { x: left, y: y + 16, text };
+        }}
+        onLeave={() => (tip.value = undefined)}
+      />
+      <TipNow tip={tip} />
+    </div>
+  );
+}
+
 function ColumnOverTime({ column, index, mostKb }: { column: Column; index: number; mostKb: number }) {
   const pointer = useTimePointer();
   const memory = useMemo(() => memoryOf(column), [column]);
@@ -86,8 +145,6 @@ function ColumnOverTime({ column, index, mostKb }: { column: Column; index: numb
     const lists = byCode(recording.events);
     return LANES.filter(({ code }) => lists[code]!.length > 0);
   }, [recording]);
-  const tracks = recording?.tracks ?? [];
-  const laneHeight = (lanes.length + tracks.length) * LANE_HEIGHT;
   const peak = formatBytes(column.result.peakRssSumKb * 1024);
   return (
     <section class={selected.value === index ? "chosen" : ""} aria-label={column.name}>
@@ -106,16 +163,8 @@ function ColumnOverTime({ column, index, mostKb }: { column: Column; index: numb
           paint={(s, size, theme) => paintMemory(s, size, theme, { memory, span: timeRange.value, mostKb })}
           {...pointer}
         />
-        {recording === undefined || laneHeight === 0 ? null : (
-          <Chart
-            name={`events-${index + 1}`}
-            label={`Events and daemons over time under ${column.name}`}
-            height={laneHeight + 4}
-            paint={(s, size, theme) =>
-              paintLanes(s, size, theme, { recording, lanes, span: timeRange.value, laneHeight: LANE_HEIGHT })
-            }
-            {...pointer}
-          />
+        {recording === undefined || lanes.length + recording.tracks.length === 0 ? null : (
+          <Strips column={column} index={index} recording={recording} lanes={lanes} pointer={pointer} />
         )}
         <Cursor drag={pointer.drag} />
       </div>
@@ -143,6 +192,24 @@ function Rates({ all }: { all: readonly Column[] }) {
   return (
     <section aria-label="Rates">
       <h2>Rates</h2>
+      <ul class="legend">
+        {all.map(({ name }, i) => (
+          <li key={name}>
+            <svg width="34" height="10" aria-hidden="true">
+              <line
+                x1="0"
+                x2="34"
+                y1="5"
+                y2="5"
+                stroke={`var(--c${i % 8})`}
+                stroke-width="2"
+                stroke-dasharray={DASHES[i % 8]!.join(" ")}
+              />
+            </svg>{" "}
+            {name}
+          </li>
+        ))}
+      </ul>
       <div class="over-time">
         {rates.map((rate) => (
           <Chart
@@ -165,7 +232,8 @@ function Where() {
   return (
     <p class="note">
       At <b>{formatTime(cursorNs.value)}</b> of {formatTime(timeRange.value[1] - timeRange.value[0])} shown.
-      Wheel zooms at the pointer, dragging selects a part, 0 shows all.
+      Wheel zooms at the pointer, dragging selects a part, 0 shows all. Strips below a chart are events: the
+      stronger the colour, the more of them.
     </p>
   );
 }

@@ -22,12 +22,23 @@ function whoOf({ events, tasks, mms }: Recording, i: number): string {
   return task === undefined ? "" : task.mm < 0 ? task.name : nameOfMm(mms[task.mm]);
 }
 
-function rowText(recorded: Recording, i: number): string {
+/** An event as the columns of the list show it. */
+function cellsOf(recorded: Recording, i: number) {
   const { events } = recorded;
   const page = pageOfEvent(events, i);
-  const where = page === undefined ? "" : ` at 0x${(page * 4096).toString(16)}`;
-  const who = whoOf(recorded, i);
-  return `${formatTime(events.tNs[i]!)}  ${describeEvent(recorded, i)}${where}  ${who}, CPU ${events.cpu[i]}`;
+  return {
+    time: formatTime(events.tNs[i]!),
+    what: describeEvent(recorded, i),
+    where: page === undefined ? "" : `0x${(page * 4096).toString(16)}`,
+    who: whoOf(recorded, i),
+    cpu: `CPU ${events.cpu[i]}`,
+  };
+}
+
+/** The same in one line. */
+function rowText(recorded: Recording, i: number): string {
+  const { time, what, where, who, cpu } = cellsOf(recorded, i);
+  return `${time}  ${what}${where === "" ? "" : ` at ${where}`}  ${who}, ${cpu}`;
 }
 
 /** Place in the list of the event, or of the last one before it. */
@@ -74,6 +85,7 @@ function listKeys(recorded: Recording, list: Uint32Array, rows: number): (key: K
 }
 
 function EventRow({ recorded, i }: { recorded: Recording; i: number }) {
+  const { time, what, where, who, cpu } = cellsOf(recorded, i);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list box around it takes the keys
     <div
@@ -85,7 +97,11 @@ function EventRow({ recorded, i }: { recorded: Recording; i: number }) {
       style={{ height: `${ROW_HEIGHT}px` }}
       onClick={() => showEvent(i)}
     >
-      {rowText(recorded, i)}
+      <span class="time">{time}</span>
+      <span title={what}>{what}</span>
+      <span>{where}</span>
+      <span title={who}>{who}</span>
+      <span>{cpu}</span>
     </div>
   );
 }
