@@ -126,7 +126,7 @@ test("the map knows a region's area, pages and history; the wheel zooms it and a
   for (let i = 0; i < 90 && !named.has("[heap]"); i++) {
     await canvas.press("n");
     for (const name of await page.$$eval("aside.region li b", (all) => all.map((each) => each.textContent)))
-      named.add(name ?? "");
+      named.add((name ?? "").trim());
   }
   assert.ok(named.has("[heap]"), [...named].join());
   assert.deepEqual(errors, []);
