@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { simulate } from "../src/engine/simulation.ts";
 import type { Result } from "../src/metrics/result.ts";
 import { PLAIN, renderText } from "../src/report/text.ts";
+import { slabPages } from "../src/workloads/generators/arenas.ts";
 import { workloadByName } from "../src/workloads/generators/index.ts";
 import { expectGolden } from "./samples/golden.ts";
 
@@ -18,6 +19,33 @@ function run(text: string, settings: Record<string, string | number> = {}): Resu
 }
 
 const linesOf = ({ numa }: Result): number => numa!.localLines + numa!.remoteLines;
+
+describe("arenas", () => {
+  const small = "arenas,threads=6,peak=3M,rounds=3,decay=20ms";
+
+  test("slabs hold their objects without a rest, as jemalloc's do", () => {
+    expect([16, 48, 112, 320, 1792, 4096, 14336].map(slabPages)).toEqual([1, 3, 7, 5, 7, 1, 7]);
+  });
+
+  test("map 2 MiB and more at a time for each thread, and give most of it back after a peak", () => {
+    const { touchedPeakKb, vmstat } = run(small);
+    expect(touchedPeakKb).toBeGreaterThan(6 * 1.5 * 1024);
+    expect(touchedPeakKb).toBeLessThan(6 * 4 * 1024);
+    // Pages that were given back are touched again by the second peak.
+    expect(vmstat.pgfault! * 4).toBeGreaterThan(touchedPeakKb * 1.1);
+  });
+
+  test("cost more memory with huge pages at the first touch than with reservations", () => {
+    const peakOf = (settings: Record<string, string | number>): number => {
+      const options = { generation: "linux-6.1+reservations", settings, verify: true };
+      return simulate(workloadByName(small), options).result.peakRssSumKb;
+    };
+    const [never, always] = [peakOf({ thp: "never" }), peakOf({ thp: "always" })];
+    const reserved = peakOf({ thp: "always", promotion_threshold: 512 });
+    expect(always).toBeGreaterThan(never * 1.1);
+    expect(reserved).toBeLessThan(never * 1.05);
+  });
+});
 
 describe("numa01", () => {
   test("is two processes whose threads all zero all of their process's memory", () => {

@@ -24,6 +24,7 @@ const COLUMNS = [
 
 test("memory falls and the longest waits go as the threshold rises above what is touched", () => {
   const [never, always, low, high] = thresholdPoints(COLUMNS);
+  expect([never, always, low, high].map((point) => point!.threshold)).toEqual([undefined, 1, 16, 64]);
   expect([low!.promotions, high!.promotions, high!.reservations]).toEqual([16, 0, 16]);
   expect(low!.peakBytes).toBe(always!.peakBytes);
   expect(high!.peakBytes).toBe(never!.peakBytes);

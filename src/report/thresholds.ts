@@ -7,9 +7,12 @@ import { formatFigure } from "./format.ts";
 import type { Column } from "./table.ts";
 
 const KNOB = "transparent_hugepage/promotion_threshold";
+const ENABLED = "transparent_hugepage/enabled";
 
 export interface ThresholdPoint {
   readonly name: string;
+  /** promotion_threshold, 1 where huge pages come at the first touch; undefined without huge pages. */
+  readonly threshold: number | undefined;
   readonly peakBytes: number;
   readonly p50Ns: number;
   readonly p99Ns: number;
@@ -23,12 +26,21 @@ function promotionsOf({ vmstat }: Result): number {
   return (vmstat.res_pages_collapsed ?? 0) + (vmstat.thp_res_promoted_fault ?? 0);
 }
 
+/** A result's settings name a knob only where it is not at its default. */
+function thresholdOf({ settings, vmstat }: Result): number | undefined {
+  const set = settings[KNOB];
+  if ((settings[ENABLED] ?? "always") !== "always") return undefined;
+  if (set !== undefined) return Number(set);
+  return (vmstat.thp_res_alloc ?? 0) > 0 ? undefined : 1;
+}
+
 /** A point for each column; none when fewer than two columns set a threshold. */
 export function thresholdPoints(columns: readonly Column[]): ThresholdPoint[] {
   const set = columns.filter(({ result }) => result.settings[KNOB] !== undefined);
   if (set.length < 2) return [];
   return columns.map(({ name, result }) => ({
     name,
+    threshold: thresholdOf(result),
     peakBytes: result.peakRssSumKb * 1024,
     p50Ns: result.faultsAll.p50Ns,
     p99Ns: result.faultsAll.p99Ns,

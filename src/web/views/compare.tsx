@@ -9,6 +9,7 @@ import { trustNotes } from "../../report/trust.ts";
 import { Chart } from "../draw/chart.tsx";
 import { latencyScale, paintLatency } from "../draw/latency.ts";
 import { base, columns, selected, showColumn, shown } from "../state.ts";
+import { ThresholdStudy } from "./thresholds.tsx";
 
 const raw = signal(false);
 const counters = signal(false);
@@ -159,6 +160,7 @@ export function CompareView() {
       <section aria-label="Table">
         <Table all={all} />
       </section>
+      <ThresholdStudy all={all} />
       <section aria-label="Fault latencies">
         <h2>How long page faults took</h2>
         <p class="note">Both axes are logarithmic. Lines mark p50, p99 and p99.9 of all faults of a run.</p>

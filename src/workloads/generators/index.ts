@@ -1,4 +1,5 @@
 /** The named workloads; the only list of them. */
+import { arenas } from "./arenas.ts";
 import { forkSparse } from "./fork-sparse.ts";
 import { gups } from "./gups.ts";
 import { kv } from "./kv.ts";
@@ -18,6 +19,7 @@ export const WORKLOADS: readonly WorkloadSpec[] = [
   kv,
   thpMover,
   forkSparse,
+  arenas,
 ];
 
 /**
