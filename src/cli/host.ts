@@ -115,7 +115,9 @@ export function beginFile(path: string, handlesSignals = false): PendingFile {
   if (found !== undefined && !found.isFile() && !found.isDirectory()) {
     return { temporary: path, keep: () => {}, drop: () => {} };
   }
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  // Seen by people only where it is worth something when its writer was killed.
+  const hidden = handlesSignals ? "" : ".";
+  const temporary = join(dirname(path), `${hidden}${basename(path)}.${process.pid}.part`);
   if (!handlesSignals) {
     if (unfinished.size === 0) for (const signal of SIGNALS) process.on(signal, dieClean);
     unfinished.add(temporary);
@@ -158,7 +160,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
 };
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be written or read, for people. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ""] ?? message;
 }

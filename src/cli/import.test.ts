@@ -130,6 +130,25 @@ describe("pagewise info", () => {
     await expect(run("info", at("a.pwt"))).rejects.toThrow(/block 1 is damaged/);
   });
 
+  test("what a killed recorder leaves is described up to there, and import makes a trace of it", async () => {
+    writeFileSync(at("a.pwf"), PWF);
+    await run("import", at("a.pwf"), "--codec", "none");
+    const bytes = readFileSync(at("a.pwt"));
+    writeFileSync(at("a.pwt.7.part"), bytes.subarray(0, bytes.length - 30));
+    expect(await run("info", at("a.pwt.7.part"), "--json")).toBe(1);
+    const facts = JSON.parse(printed.findLast((each) => each.startsWith("{"))!) as Record<string, unknown>;
+    expect(facts).toMatchObject({
+      records: 20_000,
+      cut_off: expect.stringMatching(/^cut off in block 2: 30 of/),
+    });
+    await expect(run("import", at("a.pwt.7.part"))).rejects.toThrow("say --output FILE");
+    expect(await run("import", at("a.pwt.7.part"), "-o", at("saved.pwt"))).toBe(1);
+    expect(await run("info", at("saved.pwt"), "--json")).toBe(0);
+    expect(JSON.parse(printed.at(-1)!)).toMatchObject({ records: 20_000, cut_off: null });
+    await expect(run("import", at("a.pwt"), "-o", at("b.pwt"))).rejects.toThrow("already, and whole");
+    await expect(run("export", at("a.pwt.7.part"), "--text")).rejects.toThrow('"pagewise import" saves');
+  });
+
   test.each(["redis.pwt", "redis-references.pwt"])("the bundled trace %s is whole", async (name) => {
     expect(await run("info", join(import.meta.dirname, "../../examples", name), "--json")).toBe(0);
     const facts = JSON.parse(printed.at(-1)!) as { header: object; records: number };

@@ -21,8 +21,9 @@ import { openTrace } from "../workloads/trace/reader.ts";
 import type { TraceSink } from "../workloads/trace/sink.ts";
 import { makeMemoryWriter, makeTraceWriter, type WriterOptions } from "../workloads/trace/writer.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { beginFile, demandFile, err, out } from "./host.ts";
+import { beginFile, demandFile, err, out, reasonOf } from "./host.ts";
 import { COMPRESSORS, DECOMPRESSORS, type Input, MEMORY_PACKING, openInput, STDIN_NAME } from "./input.ts";
+import { isStored, openStored } from "./stored.ts";
 
 interface ImportOptions {
   readonly output?: string;
@@ -74,7 +75,11 @@ export function registerImport(program: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", `\nFormats:\n${formats.join("\n")}\n\nExamples:`)
     .addHelpText("after", "  $ perf script -i server.data | pagewise import - -o server.pwt")
-    .addHelpText("after", "  $ pagewise import lackey.txt.zst --layout relaid");
+    .addHelpText("after", "  $ pagewise import lackey.txt.zst --layout relaid")
+    .addHelpText(
+      "after",
+      "  $ pagewise import app.pwt.4711.part -o app.pwt     # left by a recorder that was killed",
+    );
   whenCalled(command, async (files: readonly string[], options: ImportOptions) => {
     if (options.output !== undefined && files.length > 1) {
       throw new UserError(`${files.length} files cannot go to one place: leave --output out`, {
@@ -89,6 +94,7 @@ export function registerImport(program: Command): void {
 
 async function importOne(file: string, options: ImportOptions): Promise<number> {
   if (file !== STDIN_NAME) demandFile(file);
+  if (file !== STDIN_NAME && isStored(file)) return saveStored(file, options);
   const input = await openInput(file, DETECT_BYTES);
   const output = options.output ?? defaultOutput(file);
   try {
@@ -107,11 +113,41 @@ function defaultOutput(file: string): string {
   return file.replace(/\.(zst|gz)$/, "").replace(/\.(txt|pwf|log|perf)$/, "") + ".pwt";
 }
 
-/** Imports into a file that appears only when all has gone well. */
+const ALREADY = "this is a stored trace already";
+
+/** Makes a whole trace of what a recorder that was killed has left. */
+async function saveStored(file: string, { output, codec }: ImportOptions): Promise<number> {
+  if (output === undefined) throw new UserError(`${ALREADY}; if it is cut off, say --output FILE`, { file });
+  const { made, bytes } = await writeTrace(output, codec, (target) => {
+    const reader = openStored(file, undefined, { salvage: true });
+    const writer = makeTraceWriter(target);
+    copyTrace(reader, writer);
+    if (reader.cutOff === undefined) throw new UserError(`${ALREADY}, and whole`, { file });
+    return { totals: writer.end(), cutOff: reader.cutOff };
+  });
+  const { totals, cutOff } = made;
+  err(`pagewise: warning: ${file} is ${cutOff}; imported up to there\n`);
+  out(`${basename(output)}: ${totals.records} records, ${totals.events} events, ${bytes} bytes, `);
+  out(`hash ${totals.hash}\n`);
+  return EXIT.broken;
+}
+
 async function store(input: Input, output: string, options: ImportOptions): Promise<Imported> {
   const format = options.format ?? detectFormat(input.head);
   if (format === undefined) throw unknownFormat(input.head, input.name);
-  if (format === "pwt") throw new UserError("this is a stored trace already", { file: input.name });
+  if (format === "pwt") throw new UserError(ALREADY, { file: input.name });
+  const { made, bytes } = await writeTrace(output, options.codec, (target) =>
+    convert(input, format, target, options),
+  );
+  return { input: input.name, output, ...made, bytes };
+}
+
+/** Writes a file that appears only when all has gone well. */
+async function writeTrace<T>(
+  output: string,
+  codec: CodecName,
+  make: (target: WriterOptions) => T | Promise<T>,
+): Promise<{ readonly made: T; readonly bytes: number }> {
   const file = beginFile(output);
   try {
     const descriptor = openSync(file.temporary, "w");
@@ -120,22 +156,21 @@ async function store(input: Input, output: string, options: ImportOptions): Prom
       for (let at = 0; at < piece.length; ) at += writeSync(descriptor, piece, at);
       bytes += piece.length;
     };
-    const { codec } = options;
     const packing = codec === "none" ? { codec } : { codec, compress: COMPRESSORS[codec] };
     try {
-      const { summary, totals } = await convert(input, format, { write, ...packing }, options);
+      const made = await make({ write, ...packing });
       closeSync(descriptor);
       file.keep();
-      return { input: input.name, output, summary, totals, bytes };
+      return { made, bytes };
     } catch (error) {
       closeSync(descriptor);
       throw error;
     }
   } catch (error) {
     file.drop();
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (error instanceof UserError || code === undefined) throw error;
-    throw new UserError(`cannot be written: ${message}`, { file: output });
+    throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: output });
   }
 }
 

@@ -1,14 +1,13 @@
 /** `pagewise info`: what a stored trace holds. Reads it whole, so that damage is found. */
 import { statSync } from "node:fs";
 import type { Command } from "commander";
-import { UserError } from "../lib/assert.ts";
 import { formatBytes } from "../report/format.ts";
 import { missesOf } from "../workloads/import/misses.ts";
 import type { TraceHeader } from "../workloads/records.ts";
 import type { TraceTotals } from "../workloads/trace/format.ts";
 import { summarizeTrace, type TraceSummary } from "../workloads/trace/summary.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFile, out } from "./host.ts";
+import { demandFile, err, out } from "./host.ts";
 import { openStored } from "./stored.ts";
 
 interface Facts {
@@ -16,7 +15,9 @@ interface Facts {
   readonly bytes: number;
   readonly header: TraceHeader;
   readonly summary: TraceSummary;
-  readonly totals: TraceTotals;
+  /** Undefined of a trace that is cut off. */
+  readonly totals: TraceTotals | undefined;
+  readonly cutOff: string | undefined;
 }
 
 export function registerInfo(program: Command): void {
@@ -31,24 +32,27 @@ export function registerInfo(program: Command): void {
     .addHelpText("after", "\nExample:\n  $ pagewise info examples/redis.pwt");
   whenCalled(command, (file: string, options: { readonly json?: true }) => {
     demandFile(file);
-    const reader = openStored(file);
+    const reader = openStored(file, undefined, { salvage: true });
     const summary = summarizeTrace(reader);
-    const { totals } = reader;
-    if (totals === undefined) throw new UserError("the trace has no end block", { file });
-    const facts = { file, bytes: statSync(file).size, header: reader.header, summary, totals };
+    const { totals, cutOff } = reader;
+    const facts = { file, bytes: statSync(file).size, header: reader.header, summary, totals, cutOff };
     out(options.json === true ? JSON.stringify(jsonOf(facts)) + "\n" : textOf(facts));
-    return EXIT.ok;
+    if (cutOff === undefined) return EXIT.ok;
+    err(`pagewise: warning: ${file}: the trace is ${cutOff}\n`);
+    err(`pagewise: next: pagewise import ${file} -o whole.pwt makes a trace of what there is\n`);
+    return EXIT.broken;
   });
 }
 
-function jsonOf({ file, bytes, header, summary, totals }: Facts): Record<string, unknown> {
+function jsonOf({ file, bytes, header, summary, totals, cutOff }: Facts): Record<string, unknown> {
   return {
     file,
     bytes,
-    hash: totals.hash,
-    raw_bytes: totals.rawBytes,
+    cut_off: cutOff ?? null,
+    hash: totals?.hash,
+    raw_bytes: totals?.rawBytes,
     header,
-    recorded: totals.recorded,
+    recorded: totals?.recorded,
     ...summary,
   };
 }
@@ -73,7 +77,8 @@ const COVERAGES = {
 } as const;
 
 /** Who recorded, where, and how the program ended. */
-function recording({ header: { recording: r }, totals: { recorded } }: Facts): string {
+function recording({ header: { recording: r }, totals }: Facts): string {
+  const recorded = totals?.recorded;
   if (r === undefined) return "";
   let text = row(
     "command",
@@ -105,7 +110,11 @@ function contents({ bytes, header: h, summary, totals }: Facts): string {
   const events = Object.entries(summary.events).map(([kind, count]) => `${count} ${kind}`);
   text += row("events", events.length > 0 ? events.join(", ") : "none");
   const perReference = references === 0 ? "" : `, ${(bytes / references).toPrecision(3)} bytes a reference`;
-  return text + row("size", formatBytes(bytes) + perReference) + row("hash", totals.hash);
+  return (
+    text +
+    row("size", formatBytes(bytes) + perReference) +
+    row("hash", totals?.hash ?? "none: the end is missing")
+  );
 }
 
 function whatIsMissing({ header: h, summary }: Facts): string {

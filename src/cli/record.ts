@@ -29,7 +29,9 @@ Huge pages are off for the program while it is recorded (prctl PR_SET_THP_DISABL
 so every page shows, and from such a trace every other setting can be predicted. Its addresses are not
 randomized, because where a huge page fits depends on them: so runs can be compared.
 
-The program's input, output and exit status stay its own; what pagewise says goes to standard error.
+The program's input, output and exit status stay its own; what pagewise says goes to standard error. Meanwhile
+the trace grows in FILE.NUMBER.part. Should pagewise be killed, all but the last second is in there: "pagewise
+info" reads it, "pagewise import FILE.NUMBER.part -o FILE" makes a trace of it.
 
 Examples:
   $ sudo pagewise record -- sort -R words.txt

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../lib/assert.ts";
 import { detectFormat } from "../workloads/import/detect.ts";
-import { openTrace, type StoreReader } from "../workloads/trace/reader.ts";
+import { type OpenTraceOptions, openTrace, type StoreReader } from "../workloads/trace/reader.ts";
 import { DECOMPRESSORS } from "./input.ts";
 
 const PIECE_BYTES = 1 << 20;
@@ -11,7 +11,11 @@ const PIECE_BYTES = 1 << 20;
  * The reader of a stored trace; `share` is told how much of the file has been read, 0 to 1. It says what to
  * do with a text that is not imported yet.
  */
-export function openStored(file: string, share?: (share: number) => void): StoreReader {
+export function openStored(
+  file: string,
+  share?: (share: number) => void,
+  options: OpenTraceOptions = {},
+): StoreReader {
   const descriptor = openSync(file, "r");
   let first: Uint8Array | undefined = readPiece(descriptor);
   const format = first === undefined ? undefined : detectFormat(first);
@@ -35,7 +39,18 @@ export function openStored(file: string, share?: (share: number) => void): Store
     }
     return piece;
   };
-  return openTrace({ read }, DECOMPRESSORS, file);
+  return openTrace({ read }, DECOMPRESSORS, file, options);
+}
+
+/** Whether the file begins as a stored trace does. */
+export function isStored(file: string): boolean {
+  const descriptor = openSync(file, "r");
+  try {
+    const head = readPiece(descriptor);
+    return head !== undefined && detectFormat(head) === "pwt";
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function readPiece(descriptor: number): Uint8Array | undefined {

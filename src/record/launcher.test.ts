@@ -1,4 +1,7 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../lib/assert.ts";
 import { demandProgram, exitStatusOf, launch, launcherMissing } from "./launcher.ts";
@@ -18,6 +21,26 @@ describe.skipIf(missing !== undefined)("a program that is launched", () => {
     expect(exitStatusOf(ended)).toBe(7);
     expect(ended.usage.minorFaults).toBeGreaterThan(0);
     expect(ended.usage.maxRssKb).toBeGreaterThan(0);
+  });
+
+  test("does not stand there for ever when its recorder is killed", async () => {
+    const root = join(import.meta.dirname, "..", "..");
+    const code =
+      'import { launch } from "./src/record/launcher.ts";' +
+      'const { pid } = await launch(["sleep", "1000"], { hugePagesOff: false, fixedLayout: false });' +
+      "console.log(pid); setTimeout(() => {}, 1e6);";
+    const file = join(mkdtempSync(join(tmpdir(), "pagewise-")), "recorder.ts");
+    writeFileSync(file, code.replace("./src", join(root, "src")));
+    const recorder = spawn(process.execPath, [join(root, "tools", "run-ts.mjs"), file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const pid = Number(
+      await new Promise<string>((said) => recorder.stdout.once("data", (at) => said(String(at)))),
+    );
+    expect(readFileSync(`/proc/${pid}/status`, "utf8")).toMatch(/^State:\s*T/m);
+    recorder.kill("SIGKILL");
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 60_000 }).toBe(false);
+    rmSync(dirname(file), { recursive: true });
   });
 
   test("that a signal ends has the status that a shell would show", async () => {

@@ -23,8 +23,9 @@ const SYSCALLS: Readonly<Record<string, readonly [prctl: number, wait4: number, 
 };
 
 /**
- * PR_SET_THP_DISABLE is 41, ADDR_NO_RANDOMIZE 0x40000. Descriptor 3 is where the launcher tells what happens;
- * it ends with exec.
+ * PR_SET_THP_DISABLE is 41, ADDR_NO_RANDOMIZE 0x40000, PR_SET_PDEATHSIG 1: should the recorder be killed
+ * before the program has begun, nobody would ever let it go. Descriptor 3 is where the launcher tells what
+ * happens; it ends with exec.
  */
 const PERL = `
 my ($prctl, $wait4, $personality, $off, $fixed) = splice(@ARGV, 0, 5);
@@ -40,6 +41,8 @@ if ($pid == 0) {
   exit 127;
 }
 $SIG{INT} = $SIG{QUIT} = $SIG{TERM} = $SIG{HUP} = "IGNORE";
+$SIG{USR1} = sub { kill "KILL", $pid if readlink("/proc/$pid/exe") eq readlink("/proc/$$/exe"); };
+syscall($prctl + 0, 1, 10, 0, 0, 0);
 syswrite $tell, "pid $pid\\n";
 my $status = pack("i", 0);
 my $used = "\\0" x 144;
@@ -62,6 +65,11 @@ if pid == 0:
     except OSError as error: os.write(3, ("failed %d %s\\n" % (error.errno, error.strerror)).encode())
     os._exit(127)
 for each in ("INT", "QUIT", "TERM", "HUP"): signal.signal(getattr(signal, "SIG" + each), signal.SIG_IGN)
+def orphaned(*_):
+    same = os.readlink("/proc/%d/exe" % pid) == os.readlink("/proc/self/exe")
+    if same: os.kill(pid, signal.SIGKILL)
+signal.signal(signal.SIGUSR1, orphaned)
+ctypes.CDLL(None).prctl(1, signal.SIGUSR1, 0, 0, 0)
 os.write(3, ("pid %d\\n" % pid).encode())
 _, status, u = os.wait4(pid, 0)
 def split(s): return [int(s), int(s % 1 * 1e6)]

@@ -35,6 +35,12 @@ const BUFFER_BYTES = 64 * 2 ** 20;
 /** perf_event_open refuses larger buffers to other users than root. */
 const BUFFER_BYTES_USER = 512 * 1024;
 
+/**
+ * perf passes events on when its buffer is half full, or when it is spoken to: so it is, for what stays in
+ * the buffer is lost with the recorder.
+ */
+const PASS_ON_MS = 500;
+
 const INSTALL = "install it (Debian: apt install linux-perf; Fedora: dnf install perf)";
 
 function missing(): string | undefined {
@@ -71,12 +77,18 @@ async function start(subject: Subject): Promise<Capture> {
   const complaints = makeComplaints();
   try {
     const { recorder, script } = await attach(pid, complaints.take);
+    const control = recorder.stdio[3] as Writable;
+    const hurry = setInterval(() => control.write("ping\n"), PASS_ON_MS);
     return {
       text: attached === undefined ? script.stdout! : withStart(attached, script.stdout!),
       launched,
-      stop: () => recorder.kill("SIGINT"),
+      stop() {
+        clearInterval(hurry);
+        recorder.kill("SIGINT");
+      },
       complaints: complaints.lines,
       close() {
+        clearInterval(hurry);
         recorder.kill("SIGKILL");
         script.kill("SIGKILL");
       },

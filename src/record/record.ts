@@ -129,6 +129,9 @@ function endFacts(ended: Ended | undefined): Partial<RecordingEnd> {
   };
 }
 
+/** What is older than this is on the disk, should the recorder be killed. */
+const FLUSH_MS = 1000;
+
 async function store(capture: Capture, options: RecordOptions, file: TraceFile): Promise<ImportSummary> {
   const said = headerOf(options);
   file.sink.describe(said);
@@ -138,7 +141,12 @@ async function store(capture: Capture, options: RecordOptions, file: TraceFile):
     describe: (header: Partial<TraceHeader>) => file.sink.describe({ ...header, ...said }),
   };
   const importer = makeImporter(options.source.format, sink);
-  for await (const piece of capture.text) importer.push(piece);
+  const timer = setInterval(() => file.flush(), FLUSH_MS);
+  try {
+    for await (const piece of capture.text) importer.push(piece);
+  } finally {
+    clearInterval(timer);
+  }
   // A program that could not be started is the reason for whatever else went wrong.
   await capture.launched?.ended;
   try {

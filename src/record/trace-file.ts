@@ -2,7 +2,7 @@
  * The file that a recording grows in. It appears under its name at the end; when the disk is full, what was
  * stored until then is ended properly and kept.
  */
-import { closeSync, constants, ftruncateSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { UserError } from "../lib/assert.ts";
 import type { RecordingEnd, TraceTotals } from "../workloads/trace/format.ts";
 import type { TraceSink } from "../workloads/trace/sink.ts";
@@ -22,6 +22,8 @@ export interface TraceFile {
   /** Why storing ended early, once it has. */
   readonly failure: string | undefined;
   bytes(): number;
+  /** Puts what has come by now on the disk. */
+  flush(): void;
   end(recorded: RecordingEnd): TraceTotals;
   drop(): void;
 }
@@ -41,16 +43,12 @@ type Packing = Pick<WriterOptions, "codec" | "compress">;
 
 /** Opens the file. `name` is what it will be called, for messages. */
 export function openTraceFile(pending: PendingFile, name: string, packing: Packing): TraceFile {
-  const reserve = `${pending.temporary}.reserve`;
-  let descriptor: number;
-  try {
-    // Appending: after a write that failed half-way and was cut off again, the next one goes to the new end.
-    descriptor = openSync(pending.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
-    if (pending.temporary !== name) writeFileSync(reserve, new Uint8Array(RESERVE_BYTES));
-  } catch (error) {
-    pending.drop();
-    throw new UserError(`cannot be written: ${(error as Error).message}`, { file: name });
-  }
+  const { descriptor, reserve } = openPending(pending, name);
+  let reserved = reserve;
+  const giveReserve = (): void => {
+    if (reserved !== undefined) closeSync(reserved);
+    reserved = undefined;
+  };
   let bytes = 0;
   let failure: string | undefined;
   const write = (piece: Uint8Array): void => {
@@ -59,7 +57,7 @@ export function openTraceFile(pending: PendingFile, name: string, packing: Packi
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       failure = code === "ENOSPC" ? "the disk is full" : message;
-      rmSync(reserve, { force: true });
+      giveReserve();
       ftruncateSync(descriptor, bytes);
       throw error;
     }
@@ -73,20 +71,57 @@ export function openTraceFile(pending: PendingFile, name: string, packing: Packi
       return failure === undefined ? undefined : `${name}: ${failure}; what was recorded until then is kept`;
     },
     bytes: () => bytes,
+    flush() {
+      if (failure !== undefined) return;
+      try {
+        writer.flush();
+      } catch (error) {
+        if (failure === undefined) throw error;
+      }
+    },
     end(recorded) {
       const totals =
         failure === undefined ? tryEnd(writer, recorded, () => failure) : writer.abandon(recorded);
       closeSync(descriptor);
-      rmSync(reserve, { force: true });
+      giveReserve();
       pending.keep();
       return totals;
     },
     drop() {
       closeSync(descriptor);
-      rmSync(reserve, { force: true });
+      giveReserve();
       pending.drop();
     },
   };
+}
+
+/** The file itself, and what is kept back beside it unless it is a pipe or a device. */
+function openPending(pending: PendingFile, name: string) {
+  try {
+    // Appending: after a write that failed half-way and was cut off again, the next one goes to the new end.
+    const descriptor = openSync(pending.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+    const isFile = pending.temporary !== name;
+    return { descriptor, reserve: isFile ? openReserve(`${pending.temporary}.reserve`) : undefined };
+  } catch (error) {
+    pending.drop();
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOSPC" ? "the disk is full" : message;
+    throw new UserError(`cannot be written: ${why}`, { file: name });
+  }
+}
+
+/** Takes space on the disk that is free again when the descriptor is closed, or its process killed. */
+function openReserve(path: string): number {
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_TRUNC);
+  try {
+    writeSync(descriptor, new Uint8Array(RESERVE_BYTES));
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  } finally {
+    rmSync(path, { force: true });
+  }
 }
 
 type Writer = ReturnType<typeof makeTraceWriter>;

@@ -44,6 +44,18 @@ export type Decompressors = Partial<
 export interface StoreReader extends TraceReader {
   /** What the end block said; undefined until `next` has answered undefined. */
   readonly totals: TraceTotals | undefined;
+  /**
+   * Of a trace that is opened to save what there is: why it ended early; undefined until `next` found out.
+   */
+  readonly cutOff: string | undefined;
+}
+
+export interface OpenTraceOptions {
+  /**
+   * A file that ends too early is read up to its last whole block instead of being refused: what a recorder
+   * leaves that was killed.
+   */
+  readonly salvage?: boolean;
 }
 
 interface ReaderState {
@@ -64,6 +76,8 @@ interface ReaderState {
   /** The batch's records go on: it was longer than the columns. */
   batchGoesOn: boolean;
   totals: TraceTotals | undefined;
+  readonly salvage: boolean;
+  cutOff: string | undefined;
 }
 
 /** Opens a trace: reads its header at once, everything else as `next` asks for it. */
@@ -71,6 +85,7 @@ export function openTrace(
   input: Uint8Array | ByteSource,
   decompressors: Decompressors = {},
   file?: string,
+  options: OpenTraceOptions = {},
 ): StoreReader {
   const r: ReaderState = {
     source: input instanceof Uint8Array ? onePiece(input) : input,
@@ -87,9 +102,12 @@ export function openTrace(
     batch: makeRefBatch(BATCH_RECORDS_MAX),
     batchGoesOn: false,
     totals: undefined,
+    salvage: options.salvage === true,
+    cutOff: undefined,
   };
   readMagic(r);
   const first = readBlock(r);
+  if (first === undefined) throw cutError(r, r.cutOff!);
   if (first.type !== BLOCK.HEADER) fail(r, "the first block is not a header");
   const header = parseJson(r, first.contents) as TraceHeader;
   return {
@@ -98,6 +116,9 @@ export function openTrace(
     regions: r.regions,
     get totals() {
       return r.totals;
+    },
+    get cutOff() {
+      return r.cutOff;
     },
     next: () => nextItem(r),
   };
@@ -151,13 +172,30 @@ function readMagic(r: ReaderState): void {
   }
 }
 
-/** One block, checked. Its hash starts from the hash of the blocks before it. */
-function readBlock(r: ReaderState): { type: number; contents: Uint8Array } {
+function cutError(r: ReaderState, what: string): UserError {
+  const place = r.file === undefined ? {} : { file: r.file };
+  return new UserError(`the trace is ${what} ("pagewise import" saves what stands before)`, {
+    ...place,
+    byteOffset: r.offset,
+  });
+}
+
+/** The file ends too early. */
+function cutShort(r: ReaderState, missing: string): undefined {
+  const what = `cut off in block ${r.blockNumber}: ${missing}`;
+  if (!r.salvage) throw cutError(r, what);
+  r.cutOff = what;
+  return undefined;
+}
+
+/**
+ * One block, checked. Its hash starts from the hash of the blocks before it. Undefined: the file is cut off,
+ * and is being saved.
+ */
+function readBlock(r: ReaderState): { type: number; contents: Uint8Array } | undefined {
   const at = r.offset;
   const head = takeBytes(r, BLOCK_HEAD_BYTES).slice();
-  if (head.length < BLOCK_HEAD_BYTES) {
-    fail(r, `the trace is cut off in block ${r.blockNumber}: its end block is missing`);
-  }
+  if (head.length < BLOCK_HEAD_BYTES) return cutShort(r, "its end block is missing");
   const view = new DataView(head.buffer, head.byteOffset);
   const type = head[0]!;
   const rawBytes = view.getUint32(4, true);
@@ -174,11 +212,7 @@ function readBlock(r: ReaderState): { type: number; contents: Uint8Array } {
   }
   const stored = takeBytes(r, storedBytes);
   if (stored.length < storedBytes) {
-    const missing = storedBytes - stored.length;
-    fail(
-      r,
-      `the trace is cut off in block ${r.blockNumber}: ${missing} of its ${storedBytes} bytes are missing`,
-    );
+    return cutShort(r, `${storedBytes - stored.length} of its ${storedBytes} bytes are missing`);
   }
   const contents = unpack(r, head[1]!, stored, rawBytes, at);
   const hash = hash64(contents, r.hash);
@@ -225,7 +259,9 @@ function parseJson(r: ReaderState, contents: Uint8Array): unknown {
 
 /** Goes to the next data block; false at the end of the trace. */
 function nextBlock(r: ReaderState): boolean {
-  const { type, contents } = readBlock(r);
+  const block = readBlock(r);
+  if (block === undefined) return false;
+  const { type, contents } = block;
   if (type === BLOCK.HEADER) fail(r, `block ${r.blockNumber - 1} is a second header`);
   if (type === BLOCK.END) {
     r.totals = parseJson(r, contents) as TraceTotals;
@@ -242,7 +278,7 @@ function nextItem(r: ReaderState): RefBatch | TraceEvent | undefined {
   const c = r.cursor;
   if (r.batchGoesOn && readBatch(r).length > 0) return r.batch;
   for (;;) {
-    if (r.totals !== undefined) return undefined;
+    if (r.totals !== undefined || r.cutOff !== undefined) return undefined;
     if (c.at >= c.end) {
       if (!nextBlock(r)) return undefined;
       continue;

@@ -122,6 +122,31 @@ describe("damage", () => {
     );
   });
 
+  test("cut off anywhere behind its header, it can be read up to its last whole block to be saved", () => {
+    const whole = summarizeTrace(openTrace(bytes));
+    let records = 0;
+    for (let length = 400; length < bytes.length; length++) {
+      const reader = openTrace(bytes.subarray(0, length), {}, "t.pwt", { salvage: true });
+      const saved = summarizeTrace(reader);
+      expect(saved.records).toBeGreaterThanOrEqual(records);
+      records = saved.records;
+      expect(reader.cutOff).toMatch(/^cut off in block \d+/);
+    }
+    expect(records).toBe(whole.records);
+  });
+
+  test("what was flushed is there when its writer is killed, and nothing of it twice at its end", () => {
+    const w = makeMemoryWriter();
+    write(w);
+    w.flush();
+    const killed = w.bytes();
+    const reader = openTrace(killed, {}, "t.pwt", { salvage: true });
+    expect(summarizeTrace(reader)).toEqual(summarizeTrace(openTrace(stored())));
+    w.flush();
+    w.end();
+    expect(summarizeTrace(openTrace(w.bytes()))).toEqual(summarizeTrace(openTrace(stored())));
+  });
+
   test("any byte that differs is noticed", () => {
     for (let at = 0; at < bytes.length; at++) {
       const damaged = bytes.slice();

@@ -40,6 +40,8 @@ export interface WriterOptions {
 }
 
 export interface TraceWriter extends TraceSink {
+  /** Writes what there is by now as a block: whoever is killed after it has lost nothing before it. */
+  flush(): void;
   /** Writes the last block and the end block. Nothing may follow. */
   end(recorded?: RecordingEnd): TraceTotals;
   /**
@@ -123,6 +125,10 @@ export function makeTraceWriter(options: WriterOptions): TraceWriter {
     reference: (thread, page, kind, reads, writes, gap) =>
       writeReference(w, thread, page, kind, reads, writes, gap),
     event: (event) => writeEvent(w, event),
+    flush() {
+      betweenItems(w);
+      if (w.block.length > 0) flushBlock(w);
+    },
     end: (recorded) => writeEnd(w, recorded),
     abandon: (recorded) => abandon(w, recorded),
   };
