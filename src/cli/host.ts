@@ -2,7 +2,16 @@
  * What the commands know of the host: standard output and error, colours, files that appear whole or not at
  * all.
  */
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { styleText } from "node:util";
 import { UserError } from "../lib/assert.ts";
@@ -111,8 +120,7 @@ export interface PendingFile {
  */
 export function beginFile(path: string, handlesSignals = false): PendingFile {
   // A pipe or a device is written to as it is: renaming would replace it.
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isFile() && !found.isDirectory()) {
+  if (isPipeOrDevice(path)) {
     return { temporary: path, keep: () => {}, drop: () => {} };
   }
   // Seen by people only where it is worth something when its writer was killed.
@@ -166,10 +174,26 @@ export function reasonOf(error: unknown): string {
   return REASONS[code ?? ""] ?? message;
 }
 
-/** Throws unless the folder that a file is to go to is there: better before a long run than behind it. */
+function isPipeOrDevice(path: string): boolean {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found !== undefined && !found.isFile() && !found.isDirectory();
+  } catch (error) {
+    throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: path });
+  }
+}
+
+/** Throws unless a file can be made there: better before a long run than behind it. */
 export function demandFolderOf(path: string): void {
-  const found = statSync(dirname(path), { throwIfNoEntry: false });
+  if (isPipeOrDevice(path)) return;
+  const folder = dirname(path);
+  const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory() !== true) throw new UserError("its folder does not exist", { file: path });
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UserError(`cannot be written: ${reasonOf(error)} in its folder`, { file: path });
+  }
 }
 
 /** The names beside a path, for suggestions. */

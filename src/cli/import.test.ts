@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UserError } from "../lib/assert.ts";
 import { exitCodeOf } from "./command.ts";
+import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
 import { registerImport } from "./import.ts";
 import { registerInfo } from "./info.ts";
@@ -32,6 +33,7 @@ async function run(...words: string[]): Promise<number> {
   registerImport(program);
   registerInfo(program);
   registerExport(program);
+  registerCompare(program);
   await program.parseAsync(words, { from: "user" });
   return exitCodeOf(program);
 }
@@ -112,6 +114,36 @@ describe("pagewise import", () => {
 
   test("several inputs and one output do not go together", async () => {
     await expect(run("import", at("a"), at("b"), "-o", at("c"))).rejects.toThrow("cannot go to one place");
+  });
+});
+
+describe("pagewise compare warns of a recording", () => {
+  const warned = async (file: string): Promise<string> => {
+    printed.length = 0;
+    await run("compare", at(file), "--generation", "linux-6.18", "--settings", "thp=never");
+    return printed.filter((each) => each.includes("warning")).join("");
+  };
+
+  test("under THP always: there a fault that made a huge page hides those behind it", async () => {
+    const faults = Array.from(
+      { length: 40 },
+      (_, i) =>
+        `a 1/1 [000] 7.${String(i).padStart(9, "0")}: exceptions:page_fault_user: ` +
+        `address=0x${((0x1000 + i) * 4096).toString(16)} ip=0x5 error_code=0x6\n`,
+    ).join("");
+    writeFileSync(at("a.txt"), faults);
+    await run("import", at("a.txt"), "--recorded-under", "always", "-o", at("always.pwt"));
+    await run("import", at("a.txt"), "--recorded-under", "never", "-o", at("never.pwt"));
+    expect(await warned("always.pwt")).toMatch(/recorded under THP always: .* Record under never/);
+    expect(await warned("never.pwt")).toBe("");
+  });
+
+  test("of system calls alone: it holds no use of memory, and nothing can be predicted", async () => {
+    const call =
+      "12 1795266665.707296 mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)";
+    writeFileSync(at("s.txt"), `${call} = 0x7fa95b315000\n${call} = 0x7fa95b317000\n`);
+    await run("import", at("s.txt"), "-o", at("s.pwt"));
+    expect(await warned("s.pwt")).toMatch(/not a single use of memory: there is nothing to predict/);
   });
 });
 

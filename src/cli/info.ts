@@ -86,7 +86,8 @@ function recording({ header: { recording: r }, totals }: Facts): string {
   );
   text += row("machine", r.machine) + row("kernel", r.kernel);
   if (recorded === undefined) return text;
-  const { wallS, cpuS, exitStatus, signal } = recorded;
+  const { wallS, cpuS, exitStatus, signal, endedEarly } = recorded;
+  if (endedEarly !== undefined) text += row("cut short", `recording ended before the program: ${endedEarly}`);
   const cpu = cpuS === undefined ? "" : `, ${cpuS.toFixed(2)} s of CPU`;
   const by = signal === undefined ? "" : ` (${signal})`;
   const end = exitStatus === undefined ? "it went on" : `exit status ${exitStatus}${by}`;

@@ -145,7 +145,8 @@ async function conclude(recorded: Recorded, output: string): Promise<number> {
     `pagewise: ${output}: ${count(totals.records)} records, ${count(totals.events)} events, ` +
       `${formatBytes(bytes)}, in ${recorded.wallS.toFixed(2)} s; the recorder's own memory ${memory}\n`,
   );
-  err(`pagewise: next: pagewise compare ${output} --settings "thp=never; thp=always" --html report.html\n`);
+  const compare = `compare ${output} --settings "thp=never; thp=always" --html report.html`;
+  err(`pagewise: next: pagewise ${totals.records === 0 ? `info ${output}` : compare}\n`);
   if (ended === undefined) return EXIT.ok;
   if (ended.code === undefined) err(`pagewise: the program was ended by ${ended.signal}\n`);
   return exitStatusOf(ended);

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { UserError } from "../lib/assert.ts";
 import {
+  chosenWord,
   isReadable,
   isRoot,
   kernelRelease,
@@ -85,10 +86,13 @@ export async function groundTruth(o: {
   readonly output: "inherit" | "ignore";
   readonly fixedLayout: boolean;
   readonly told: (text: string) => void;
+  /** Where the setting stands; the kernel's own file unless told. */
+  readonly settingFile?: string;
 }): Promise<Truth> {
-  demandThpWritable();
-  const before = thpMode()!;
-  const restore = (): void => writeFileSync(ENABLED, before);
+  const { settingFile = ENABLED } = o;
+  if (settingFile === ENABLED) demandThpWritable();
+  const before = chosenWord(readHost(settingFile))!;
+  const restore = (): void => writeFileSync(settingFile, before);
   const state: Running = { interrupted: undefined, launched: undefined, perf: canPerf() };
   const onSignal = (signal: NodeJS.Signals): void => {
     state.interrupted = signal;
@@ -124,12 +128,10 @@ type Options = Parameters<typeof groundTruth>[0];
 
 async function measureMode(o: Options, mode: ThpMode, state: Running): Promise<TruthColumn> {
   const runs: TruthRun[] = [];
-  writeFileSync(ENABLED, mode);
+  writeFileSync(o.settingFile ?? ENABLED, mode);
   for (let i = 0; i < o.runs; i++) {
     const run = await measureRun(o, state, i === 0);
-    if (state.interrupted !== undefined) {
-      throw new UserError(`ended by ${state.interrupted}; the setting is put back, nothing is written`);
-    }
+    demandUninterrupted(state);
     runs.push(run);
     o.told(`thp=${mode}, run ${i + 1} of ${o.runs}: ${run.page_faults} faults, ${run.huge_pages} huge pages`);
   }
@@ -149,6 +151,12 @@ async function measureMode(o: Options, mode: ThpMode, state: Running): Promise<T
   };
 }
 
+/** A signal may come while a program is being started: there is nothing yet that it could be passed on to. */
+function demandUninterrupted({ interrupted }: Running): void {
+  if (interrupted === undefined) return;
+  throw new UserError(`ended by ${interrupted}; the setting is put back, nothing is written`);
+}
+
 async function measureRun(o: Options, state: Running, look: boolean): Promise<TruthRun> {
   const launched = await launch(o.program, {
     hugePagesOff: false,
@@ -158,7 +166,9 @@ async function measureRun(o: Options, state: Running, look: boolean): Promise<Tr
   });
   state.launched = launched;
   try {
+    demandUninterrupted(state);
     const counter = state.perf ? await startCounter(launched.pid) : undefined;
+    demandUninterrupted(state);
     const hugeBefore = hugeOfSystem();
     const watch = look ? watchHuge(launched.pid) : undefined;
     launched.go();

@@ -80,8 +80,7 @@ export function openTraceFile(pending: PendingFile, name: string, packing: Packi
       }
     },
     end(recorded) {
-      const totals =
-        failure === undefined ? tryEnd(writer, recorded, () => failure) : writer.abandon(recorded);
+      const totals = endTrace(writer, recorded, () => failure);
       closeSync(descriptor);
       giveReserve();
       pending.keep();
@@ -126,13 +125,16 @@ function openReserve(path: string): number {
 
 type Writer = ReturnType<typeof makeTraceWriter>;
 
-function tryEnd(writer: Writer, recorded: RecordingEnd, failed: () => string | undefined): TraceTotals {
-  try {
-    return writer.end(recorded);
-  } catch (error) {
-    if (failed() === undefined) throw error;
-    return writer.abandon(recorded);
+/** Ends the trace where its writing failed, if it has: then the trace says so. */
+function endTrace(writer: Writer, recorded: RecordingEnd, failed: () => string | undefined): TraceTotals {
+  if (failed() === undefined) {
+    try {
+      return writer.end(recorded);
+    } catch (error) {
+      if (failed() === undefined) throw error;
+    }
   }
+  return writer.abandon({ ...recorded, endedEarly: failed()! });
 }
 
 /** Passes items on until one fails; from then on they go nowhere. */

@@ -244,6 +244,8 @@ export interface RecordingEnd {
   readonly exitStatus?: number;
   /** The signal that ended the program. */
   readonly signal?: string;
+  /** Why recording ended before the program did: "the disk is full". */
+  readonly endedEarly?: string;
 }
 
 export const UNKNOWN_HEADER: TraceHeader = {
