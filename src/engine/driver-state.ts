@@ -27,6 +27,8 @@ export interface Runner {
   pending: Op | undefined;
   /** Its clock when it last stopped. */
   clockNs: number;
+  /** Until then it does nothing that others would notice, unless somebody disturbs it; see steady.ts. */
+  quietUntilNs: number;
   onDone: (() => void) | undefined;
 }
 

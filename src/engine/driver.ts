@@ -43,6 +43,7 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
     state: "done",
     pending: undefined,
     clockNs: options.atNs,
+    quietUntilNs: 0,
     onDone: undefined,
   };
   d.runners.push(runner);
@@ -86,6 +87,16 @@ export function wake(d: Driver, runner: Runner, atNs: number): void {
 export function idleCpu(d: Driver): number {
   for (let cpu = d.cpus.length - 1; cpu >= 0; cpu--) if (d.cpus[cpu]!.current === -1) return cpu;
   return d.cpus.length - 1;
+}
+
+/** Until when nobody but the current runner does anything that others would notice. */
+export function othersNs(d: Driver): number {
+  let earliestNs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < d.heap.size; i++) {
+    const quietUntilNs = Math.max(d.heap.times[i]!, d.runners[d.heap.ids[i]!]!.quietUntilNs);
+    if (quietUntilNs < earliestNs) earliestNs = quietUntilNs;
+  }
+  return earliestNs;
 }
 
 /** Runs until `finished` says so after a step, or nothing is left to run. False: nothing is left. */

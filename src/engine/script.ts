@@ -12,7 +12,8 @@ import { exitMm } from "../kernel/mm/munmap.ts";
 import { findRow } from "../kernel/mm/page-table.ts";
 import { leaveGroup } from "../kernel/numa/group.ts";
 import { forkNumaTask } from "../kernel/numa/life.ts";
-import { makeNumaTask, type NumaTask } from "../kernel/numa/state.ts";
+import { numaPolicy } from "../kernel/numa/policy.ts";
+import { currentTask, makeNumaTask, type NumaTask } from "../kernel/numa/state.ts";
 import { figuresOfRange } from "../kernel/proc/maps.ts";
 import { spend } from "../kernel/state.ts";
 import { assert } from "../lib/assert.ts";
@@ -20,7 +21,7 @@ import { recordHeat } from "../metrics/recorder.ts";
 import type { Script, Statement } from "../workloads/script/ast.ts";
 import type { RegionFigures } from "../workloads/script/expectations.ts";
 import { type Touches, touchesOf } from "../workloads/script/touches.ts";
-import { call, idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { call, idleCpu, othersNs, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne, touchRun } from "./references.ts";
 import {
@@ -35,7 +36,7 @@ import {
   callUnpin,
 } from "./script-calls.ts";
 import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
-import { beginRound, endRound, makeSteady, skipRounds } from "./steady.ts";
+import { beginRound, endRound, isSteady, makeSteady, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
 /** A line of `run --json`. */
@@ -194,7 +195,9 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       const switches = () => d.cpus[k.cpu]!.switches;
       while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
         const roundNs = k.nowNs;
-        if (!skipRounds(k, steady, switches(), startNs + s.ns)) {
+        const quiet = isSteady(k, steady, switches());
+        task.runner!.quietUntilNs = quiet ? numaPolicy(k).quietUntilNs(k, currentTask(k)!) : 0;
+        if (!quiet || !skipRounds(k, steady, startNs + s.ns, othersNs(d))) {
           beginRound(k, steady, switches());
           yield call(d, runBody(run, task, s.body));
           endRound(k, steady, switches());
@@ -202,6 +205,7 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
         if (k.nowNs === roundNs) spend(k, US_NS);
         yield returnToUser(run.session);
       }
+      task.runner!.quietUntilNs = 0;
       return 0;
     }
     case "fork":

@@ -3,10 +3,12 @@
  * translations, without a fault or anybody's interference, so will the next ones. They are counted, not run.
  *
  *     round, round (the same) ─▶ as many as fit before the next tick, at once ─▶ tick ─▶ …
+ *                                and before anybody else may do something
  *
  * A program that reads its memory for twenty seconds does so a million times over; what the kernel does to it
- * meanwhile comes at ticks, or in flushes, after which rounds are run again. What others do to the task's
- * memory between two ticks is noticed at the second.
+ * meanwhile comes at ticks, or in flushes, after which rounds are run again. Who is in such rounds promises to
+ * leave the others alone until its next pass of NUMA balancing; others may skip rounds up to there, and no
+ * further than to the time of whoever has promised nothing.
  */
 import { C } from "../core/counters.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
@@ -105,24 +107,29 @@ export function endRound(k: Kernel, steady: Steady, switches: number): void {
   steady.before = now;
 }
 
-/** Skips the rounds until the next tick, or until `endNs`; false if the next round has to be run. */
-export function skipRounds(k: Kernel, steady: Steady, switches: number, endNs: number): boolean {
-  if (!steady.known) return false;
-  steady.known = isUndisturbed(steady.before!, mark(k, steady.mm, switches));
-  if (!steady.known) return false;
-  skip(k, steady, Math.min(endNs, nextTickNs(k)) * 1000);
-  return true;
+/** Whether the next round will be like the last. */
+export function isSteady(k: Kernel, steady: Steady, switches: number): boolean {
+  if (steady.known) steady.known = isUndisturbed(steady.before!, mark(k, steady.mm, switches));
+  return steady.known;
 }
 
-/** Rounds are skipped up to the one in which the tick comes: it is handled at that round's end. */
-function skip(k: Kernel, { roundPs, round }: Steady, untilPs: number): void {
+/**
+ * Skips the rounds of a steady block up to the one in which the next tick, or `stopNs`, comes: that is handled
+ * at the round's end. Rounds that would not be over at `othersNs`, when somebody else may interfere, have to
+ * be run: false if the next one is such a round.
+ */
+export function skipRounds(k: Kernel, { roundPs, round }: Steady, stopNs: number, othersNs: number): boolean {
   const fromPs = k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!;
-  const rounds = Math.max(1, Math.ceil((untilPs - fromPs) / roundPs));
+  const untilPs = Math.min(stopNs, nextTickNs(k)) * 1000;
+  const own = Math.max(1, Math.ceil((untilPs - fromPs) / roundPs));
+  const rounds = Math.min(own, Math.floor((othersNs * 1000 - fromPs) / roundPs));
+  if (rounds < 1) return false;
   const endPs = fromPs + rounds * roundPs;
   const endNs = Math.floor(endPs / 1000);
   spend(k, endNs - k.nowNs);
   k.tlb.remainderPs[k.cpu] = endPs - endNs * 1000;
   for (const [i, [column, at]] of counts(k).entries()) column[at]! += rounds * round[i]!;
+  return true;
 }
 
 function nextTickNs(k: Kernel): number {

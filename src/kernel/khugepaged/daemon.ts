@@ -56,7 +56,7 @@ function* pass(k: Kernel): Path {
   let timesAtHead = 0;
   let mayWait = true;
   if (k.behaviours.khugepagedDrains) lruDrainAll(k);
-  while (used < budget) {
+  while (used < budget && state.list.length > 0) {
     yield PREEMPT;
     if (state.mm === undefined) timesAtHead++;
     if (state.list.length === 0 || timesAtHead >= 2) break;

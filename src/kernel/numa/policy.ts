@@ -25,7 +25,7 @@ import { tick38, work38 } from "./balancenuma/scan.ts";
 import type { NumaDesign } from "./design.ts";
 import { faultHugeNumacore, faultSmallNumacore } from "./numacore/fault.ts";
 import { tickNumacore, workNumacore } from "./numacore/scan.ts";
-import { numaTick, numaWork } from "./scan.ts";
+import { numaQuietUntilNs, numaTick, numaWork } from "./scan.ts";
 import { JIFFY_NS, jiffies, type NumaTask } from "./state.ts";
 
 export interface NumaPolicy {
@@ -33,6 +33,8 @@ export interface NumaPolicy {
   readonly summary: string;
   /** A tick finds the task running. */
   readonly tick: (k: Kernel, task: NumaTask) => void;
+  /** A task that runs on undisturbed has no tick before that time which does anything. */
+  readonly quietUntilNs: (k: Kernel, task: NumaTask) => number;
   /** What the tick has queued, on the task's way back to its program. */
   readonly work: (k: Kernel, task: NumaTask) => Path;
   readonly faultSmall: (k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn) => Path<FaultOutcome>;
@@ -49,6 +51,7 @@ export interface NumaPolicy {
 const MAINLINE: NumaPolicy = {
   summary: "The task scans its own memory; cpupids filter, faults place tasks and set the pace.",
   tick: numaTick,
+  quietUntilNs: numaQuietUntilNs,
   work: numaWork,
   faultSmall: faultHint,
   faultHuge: (k, vma, row) =>
@@ -62,12 +65,18 @@ const MAINLINE: NumaPolicy = {
 };
 
 const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
-  none: { ...MAINLINE, summary: "Pages stay where they were first touched.", tick: idleTick },
+  none: {
+    ...MAINLINE,
+    summary: "Pages stay where they were first touched.",
+    tick: idleTick,
+    quietUntilNs: never,
+  },
   mainline: MAINLINE,
   balancenuma: {
     ...MAINLINE,
     summary: "The task scans 256 MiB that change; a page follows the second fault in a row from one node.",
     tick: tick38,
+    quietUntilNs: untilTick,
     work: work38,
     faultSmall: (k, _vma, row, vpn) => faultSmall38(k, row, vpn),
     faultHuge: (k, _vma, row) => faultHuge38(k, row),
@@ -77,6 +86,7 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
     ...MAINLINE,
     summary: "The task protects whole areas; the faulting task moves pages at once; tasks get homes.",
     tick: tickNumacore,
+    quietUntilNs: untilTick,
     work: workNumacore,
     faultSmall: (k, _vma, row, vpn) => faultSmallNumacore(k, row, vpn),
     faultHuge: faultHugeNumacore,
@@ -84,6 +94,7 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
   autonuma: {
     summary: "knuma_scand marks every address space; pages are queued to daemons, or move on fault.",
     tick: tickAutonuma,
+    quietUntilNs: untilTick,
     work: numaWork,
     faultSmall: (k, _vma, row, vpn) => faultSmallAutonuma(k, row, vpn),
     faultHuge: (k, _vma, row) => faultHugeAutonuma(k, row),
@@ -101,6 +112,15 @@ export function policyNamed(name: NumaDesign["policy"]): NumaPolicy {
 /** This kernel's policy. */
 export function numaPolicy(k: Kernel): NumaPolicy {
   return POLICIES[k.behaviours.numaDesign.policy];
+}
+
+function never(): number {
+  return Number.POSITIVE_INFINITY;
+}
+
+/** Any tick may do something. */
+function untilTick(k: Kernel, task: NumaTask): number {
+  return k.tunables.numaBalancing ? task.tickAtNs : never();
 }
 
 function idleTick(k: Kernel, task: NumaTask): void {

@@ -38,6 +38,14 @@ export function numaTick(k: Kernel, task: NumaTask): void {
   if (jiffies(k) >= mm.numa.nextScan) task.workQueued = true;
 }
 
+/** When a task that runs on will have used its period up: ticks before that do nothing. */
+export function numaQuietUntilNs(k: Kernel, task: NumaTask): number {
+  if (!k.tunables.numaBalancing) return Number.POSITIVE_INFINITY;
+  if (task.workQueued) return k.nowNs;
+  const leftNs = task.nodeStampNs + task.scanPeriodMs * MS_NS - cpuTimeNs(k, task);
+  return Math.max(task.tickAtNs, k.nowNs + leftNs);
+}
+
 /** The queued pass. The caller runs it where the task would return to its program. */
 export function* numaWork(k: Kernel, task: NumaTask): Path {
   task.workQueued = false;
