@@ -195,9 +195,12 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       const switches = () => d.cpus[k.cpu]!.switches;
       while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
         const roundNs = k.nowNs;
-        const quiet = isSteady(k, steady, switches());
-        task.runner!.quietUntilNs = quiet ? numaPolicy(k).quietUntilNs(k, currentTask(k)!) : 0;
-        if (!quiet || !skipRounds(k, steady, startNs + s.ns, othersNs(d))) {
+        const quietUntilNs = isSteady(k, steady, switches())
+          ? numaPolicy(k).quietUntilNs(k, currentTask(k)!)
+          : 0;
+        task.runner!.quietUntilNs = quietUntilNs;
+        const limits = { endNs: startNs + s.ns, quietUntilNs, othersNs: othersNs(d) };
+        if (quietUntilNs === 0 || !skipRounds(k, steady, limits)) {
           beginRound(k, steady, switches());
           yield call(d, runBody(run, task, s.body));
           endRound(k, steady, switches());

@@ -113,16 +113,27 @@ export function isSteady(k: Kernel, steady: Steady, switches: number): boolean {
   return steady.known;
 }
 
+/** What ends the skipping of rounds. */
+export interface SkipLimits {
+  /** The end of the block. */
+  readonly endNs: number;
+  /** A tick from then on may do something: it must come where it comes, in the middle of a round. */
+  readonly quietUntilNs: number;
+  /** Somebody else may interfere then. */
+  readonly othersNs: number;
+}
+
 /**
- * Skips the rounds of a steady block up to the one in which the next tick, or `stopNs`, comes: that is handled
- * at the round's end. Rounds that would not be over at `othersNs`, when somebody else may interfere, have to
- * be run: false if the next one is such a round.
+ * Skips the rounds of a steady block up to the one in which the next tick, or the end, comes: a tick that does
+ * nothing is handled at the round's end. False if the next round has to be run.
  */
-export function skipRounds(k: Kernel, { roundPs, round }: Steady, stopNs: number, othersNs: number): boolean {
+export function skipRounds(k: Kernel, { roundPs, round }: Steady, limits: SkipLimits): boolean {
   const fromPs = k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!;
-  const untilPs = Math.min(stopNs, nextTickNs(k)) * 1000;
-  const own = Math.max(1, Math.ceil((untilPs - fromPs) / roundPs));
-  const rounds = Math.min(own, Math.floor((othersNs * 1000 - fromPs) / roundPs));
+  const tickNs = nextTickNs(k);
+  const ownNs = Math.min(limits.endNs, tickNs);
+  const own = Math.max(1, Math.ceil((ownNs * 1000 - fromPs) / roundPs));
+  const disturbedNs = tickNs < limits.quietUntilNs ? limits.othersNs : Math.min(limits.othersNs, tickNs);
+  const rounds = Math.min(own, Math.floor((disturbedNs * 1000 - fromPs) / roundPs));
   if (rounds < 1) return false;
   const endPs = fromPs + rounds * roundPs;
   const endNs = Math.floor(endPs / 1000);
