@@ -33,3 +33,37 @@ test("a block whose rounds fault is run round by round", () => {
   const result = run("cpu 0\nmap buf 2M\nduring 5ms {\nwrite buf\nadvise buf dontneed\n}\n");
   expect(result.vmstat.pgfault).toBeGreaterThan(10);
 });
+
+test("what another thread's pass takes away is missed at once, not at the next tick", () => {
+  // Both threads use all pages; whoever comes first to a page behind a pass takes its hint fault.
+  //     main ──read──▶ pages of node 0 ◀──read── far, of node 1
+  const script = parseScript(
+    `machine nodes=2 cpus=2 mem=1G
+set transparent_hugepage/enabled never
+set sched/numa_balancing/scan_delay_ms 100
+set sched/numa_balancing/scan_period_min_ms 100
+cpu 0
+map buf 1M
+write buf
+thread far {
+  cpu 1
+  during 1s {
+    read buf
+  }
+}
+during 1s {
+  read buf
+}
+join far
+`,
+    "steady.pw",
+  );
+  const { vmstat } = simulate(script, {}).result;
+  const pages = 256;
+  const passes = Math.round(vmstat.numa_pte_updates! / pages);
+  expect(passes).toBeGreaterThanOrEqual(2);
+  // Had far missed its pages a tick late, main alone would have had all faults, or far every page.
+  expect(vmstat.numa_hint_faults_local).toBeGreaterThan(pages);
+  expect(vmstat.numa_pages_migrated).toBeGreaterThan(8);
+  expect(vmstat.numa_pages_migrated).toBeLessThan(pages / 2);
+});

@@ -18,6 +18,7 @@ const NUMA_RULES_5_14: NumaRules = {
   failedHuge: "one",
   countsNoMemory: false,
   tieringMode: false,
+  preferNodeWithCpu: false,
 };
 
 export const BEHAVIOURS_5_14 = derive(BEHAVIOURS_6_1, {

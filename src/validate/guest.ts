@@ -163,7 +163,7 @@ function batches(
 }
 
 function demandRealMachine({ script }: GuestScript): void {
-  const { nodes, cpus, memBytes, hugeBytes } = script.machine ?? DEFAULT_MACHINE;
+  const { nodes, memBytes, hugeBytes } = script.machine ?? DEFAULT_MACHINE;
   const place = { file: script.file };
   if ((hugeBytes ?? HUGE_BYTES) !== HUGE_BYTES) {
     throw new UserError(

@@ -78,8 +78,7 @@ function commandLine(boot: Boot, archive: string, disk: string): string[] {
     `swap=${boot.machine.swapBytes === undefined ? 0 : 1}`,
   ];
   return [
-    ...["-accel", boot.accelerator === "kvm" ? "kvm" : process.env.ICOUNT ? "tcg,thread=single" : "tcg,thread=multi"],
-    ...(process.env.ICOUNT ? ["-icount", `shift=${process.env.ICOUNT},sleep=off`, "-rtc", "clock=vm,base=2026-01-01"] : []),
+    ...["-accel", boot.accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
     // The same plain CPU everywhere: what a kernel does must not depend on the machine that it is asked on.
     ...["-cpu", "qemu64"],
     ...machineArguments(boot.machine),

@@ -96,8 +96,23 @@ export function placeTask(k: Kernel, task: NumaTask): void {
     }
   }
   if (task.group !== undefined) countActiveNodes(k, task.group);
-  if (maxFaults > 0) task.preferred = maxNode;
+  if (maxFaults > 0) task.preferred = nodeToRunOn(k, maxNode);
   updatePeriod(k, task, mm, came[0], came[1]);
+}
+
+/** Where a task can run that has its memory on that node: there, or on the nearest node that has a CPU. */
+function nodeToRunOn(k: Kernel, node: NodeId): NodeId {
+  const { machine, buddy, behaviours } = k;
+  if (buddy.cpusOfNode[node]! > 0 || !behaviours.numaRules.preferNodeWithCpu) return node;
+  let nearest: NodeId = node;
+  let nearestDistance = Number.POSITIVE_INFINITY;
+  for (let to = 0; to < machine.nodes; to++) {
+    const distance = machine.distances[node * machine.nodes + to]!;
+    if (buddy.cpusOfNode[to] === 0 || distance >= nearestDistance) continue;
+    nearest = to as NodeId;
+    nearestDistance = distance;
+  }
+  return nearest;
 }
 
 /** Folds the buffers of one node; its memory faults afterwards, the group's if there is one. */

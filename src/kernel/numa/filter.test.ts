@@ -123,3 +123,13 @@ test("a thread knows the preferred node, and its first tick that counts comes af
   expect(thread.nodeStampNs).toBe(8_060_000);
   expect(thread.scanPeriodMs).toBe(1000);
 });
+
+test("a task whose memory is on a node without CPUs prefers the nearest node that has one", () => {
+  // CPUs 0 and 1 are on nodes 0 and 1; node 2 has memory alone.
+  const k = testKernel({ frames: 6144, nodes: 3, cpus: 2, tunables: { numaBalancing: true } });
+  const task = makeNumaTask(k, makeMm(k));
+  accountFault(k, task, { last: -1, node: asNode(2), pages: 1000, flags: 0 });
+  task.mm!.numa.scanSeq += 1;
+  placeTask(k, task);
+  expect(task.preferred).toBe(0);
+});

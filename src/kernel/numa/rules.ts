@@ -49,6 +49,8 @@ export interface NumaRules {
   readonly areaFilter: boolean;
   /** kernel.numa_balancing has a tiering bit, without which fast memory is not scanned (5.18+). */
   readonly tieringMode: boolean;
+  /** A task never prefers a node without CPUs: kernel/sched/fair.c task_numa_placement() (5.18+). */
+  readonly preferNodeWithCpu: boolean;
 }
 
 export const NUMA_RULES_6_1: NumaRules = {
@@ -67,4 +69,5 @@ export const NUMA_RULES_6_1: NumaRules = {
   savedWrite: true,
   areaFilter: false,
   tieringMode: true,
+  preferNodeWithCpu: true,
 };
