@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import type { Simulated } from "../engine/simulation.ts";
 import { UserError } from "../lib/assert.ts";
-import { jsonColumn } from "../report/json.ts";
+import { contentionOf, jsonColumn } from "../report/json.ts";
 import { renderExpectations, renderScript } from "../report/script.ts";
 import type { Column } from "../report/table.ts";
 import {
@@ -42,10 +42,15 @@ function brokenOf(workload: ScriptWorkload, run: Simulated): BrokenExpectation[]
   return brokenExpectations(workload.script, (label) => snapshots.get(label));
 }
 
+/** A line of what a script printed; the last one also has the contention of the whole run. */
+function jsonLine(line: Simulated["lines"][number], { result }: Simulated): string {
+  return JSON.stringify("elapsed_s" in line ? { ...line, contention: contentionOf(result) } : line) + "\n";
+}
+
 /** Prints what a script printed, and its broken expectations. True if there are any. */
 function showScript(workload: ScriptWorkload, run: Simulated, options: CommonOptions): boolean {
   const broken = brokenOf(workload, run);
-  if (options.json === true) out(run.lines.map((line) => JSON.stringify(line) + "\n").join(""));
+  if (options.json === true) out(run.lines.map((line) => jsonLine(line, run)).join(""));
   else {
     out(renderScript(run.lines, options.raw === true ? "raw" : "human", painterOf(), widthChars()));
     out(renderExpectations(workload.script.expectations.length, broken));

@@ -6,8 +6,8 @@
  *                                and before anybody else may do something
  *
  * A program that reads its memory for twenty seconds does so a million times over; what the kernel does to it
- * meanwhile comes at ticks, or in flushes, after which rounds are run again. Who is in such rounds promises to
- * leave the others alone until its next pass of NUMA balancing; others may skip rounds up to there, and no
+ * meanwhile comes at ticks, or in flushes, after which rounds are run again. Who is in such rounds promises
+ * to leave the others alone until its next pass of NUMA balancing; others may skip rounds up to there, and no
  * further than to the time of whoever has promised nothing.
  */
 import { C } from "../core/counters.ts";
@@ -124,8 +124,8 @@ export interface SkipLimits {
 }
 
 /**
- * Skips the rounds of a steady block up to the one in which the next tick, or the end, comes: a tick that does
- * nothing is handled at the round's end. False if the next round has to be run.
+ * Skips the rounds of a steady block up to the one in which the next tick, or the end, comes: a tick that
+ * does nothing is handled at the round's end. False if the next round has to be run.
  */
 export function skipRounds(k: Kernel, { roundPs, round }: Steady, limits: SkipLimits): boolean {
   const fromPs = k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!;

@@ -6,7 +6,7 @@ import type { Geometry } from "../core/geometry.ts";
 export interface MachineSpec {
   /** NUMA nodes. */
   readonly nodes: number;
-  /** CPUs in all, spread evenly over the nodes, in order. */
+  /** CPUs in all, spread evenly over the nodes, in order; see `nodeOfCpu`. */
   readonly cpus: number;
   /** Memory in all, split evenly over the nodes. */
   readonly memBytes: number;
@@ -26,9 +26,12 @@ export interface MachineSpec {
   readonly seed: number;
 }
 
-/** The node of a CPU: CPUs are spread evenly, in order. */
-export function nodeOfCpu(machine: MachineSpec, cpu: number): number {
-  return Math.floor((cpu * machine.nodes) / machine.cpus);
+/**
+ * The node of a CPU: CPUs are spread evenly, in order. Where there are more nodes than CPUs, the first nodes
+ * have one each and the last have memory alone: Linux numbers nodes with CPUs first.
+ */
+export function nodeOfCpu({ nodes, cpus }: Pick<MachineSpec, "nodes" | "cpus">, cpu: number): number {
+  return cpus < nodes ? cpu : Math.floor((cpu * nodes) / cpus);
 }
 
 /** SLIT distances of a machine whose nodes are all equally far: 10 local, 20 remote. */

@@ -31,6 +31,17 @@ function renamed(value: unknown, rename: (key: string) => string): unknown {
   );
 }
 
+/** Times of waiting for locks, by class; classes that nobody took are left out. */
+export function contentionOf({ locks }: Pick<Result, "locks">): Record<string, unknown> {
+  const taken = locks.filter(({ acquisitions }) => acquisitions > 0);
+  return Object.fromEntries(
+    taken.map(({ lockClass, acquisitions, waits, waitTotalNs, waitMaxNs }) => [
+      lockClass,
+      { acquisitions, waits, wait_total_ns: waitTotalNs, wait_max_ns: waitMaxNs },
+    ]),
+  );
+}
+
 /** Counters that every column has, also where they are 0: what readers ask for first. */
 const ALWAYS_THERE = [
   "pgfault",
@@ -57,6 +68,7 @@ export function jsonColumn(
     settings,
     vmstat: Object.fromEntries([...names].map((counter) => [counter, vmstat[counter] ?? 0])),
     ...(renamed(rest, snakeCase) as Record<string, unknown>),
+    contention: contentionOf(result),
     faults: renamed(faults, snakeCase),
   };
 }
@@ -75,7 +87,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function readColumn(value: unknown, index: number, file: string): Column {
   const place = { file };
   if (!isObject(value)) throw new UserError(`column ${index + 1} is no object`, place);
-  const { name, vmstat, settings, faults, ...rest } = value;
+  // `contention` says again what `locks` says.
+  const { name, vmstat, settings, faults, contention: _, ...rest } = value;
   const result = renamed(rest, camelCase) as Record<string, unknown>;
   for (const key of ["faultsAll", "series", "tlb", "processes", "locks", "zones", "runNs"]) {
     if (result[key] === undefined) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { sampleHuge, sampleResult } from "../../test/samples/results.ts";
 import type { Result } from "../metrics/result.ts";
-import { jsonColumn, renderJson } from "./json.ts";
+import { contentionOf, jsonColumn, renderJson } from "./json.ts";
 import { type Cell, counterRows, tableOf } from "./table.ts";
 
 const columns = [
@@ -93,3 +93,14 @@ test(
     assert.partialDeepStrictEqual(whole[0]!.vmstat, { pgfault: 1024, thp_fault_alloc: 0 });
   },
 );
+
+test("contention says of each class of lock that was taken how often and how long it was waited for", () => {
+  const of = (lockClass: string, acquisitions: number) => ({
+    ...{ lockClass, acquisitions, waits: 2, waitTotalNs: 30, waitMaxNs: 20 },
+  });
+  const locks = [of("mmap_lock", 7), of("lru", 0)];
+  const mmapLock = { acquisitions: 7, waits: 2, wait_total_ns: 30, wait_max_ns: 20 };
+  assert.deepEqual(contentionOf({ locks }), { mmap_lock: mmapLock });
+  const column = jsonColumn({ name: "a", result: { ...columns[1]!.result, locks } });
+  assert.deepEqual(column.contention, { mmap_lock: mmapLock });
+});

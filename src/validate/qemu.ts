@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { PAGE_BYTES } from "../core/units.ts";
+import { nodeOfCpu } from "../kernel/machine.ts";
 import { UserError } from "../lib/assert.ts";
 import type { ScriptMachine } from "../workloads/script/ast.ts";
 
@@ -54,7 +55,7 @@ function machineArguments({ nodes, cpus, memBytes }: ScriptMachine): string[] {
     args.push("-object", `memory-backend-ram,id=m${node},size=${nodeMiB}M`);
     const own: string[] = [];
     for (let cpu = 0; cpu < cpus; cpu++)
-      if (Math.floor((cpu * nodes) / cpus) === node) own.push(`cpus=${cpu}`);
+      if (nodeOfCpu({ nodes, cpus }, cpu) === node) own.push(`cpus=${cpu}`);
     args.push("-numa", ["node", `nodeid=${node}`, `memdev=m${node}`, ...own].join(","));
   }
   return args;
