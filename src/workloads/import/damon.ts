@@ -17,18 +17,8 @@
  */
 
 import { REF } from "../records.ts";
-import { decodeUtf8 } from "../trace/bytes.ts";
 import type { TraceSink } from "../trace/sink.ts";
-import {
-  feedLines,
-  type Importer,
-  makeImportLog,
-  makeLineFeed,
-  noteIgnored,
-  noteUnreadable,
-  summarize,
-  unendedLine,
-} from "./importer.ts";
+import { type Importer, makeTextImporter } from "./importer.ts";
 import {
   addProcess,
   addThread,
@@ -60,8 +50,6 @@ interface Heat {
 
 /** Starts an import of DAMON's records into a sink. */
 export function makeDamonImporter(sink: TraceSink): Importer {
-  const feed = makeLineFeed();
-  const log = makeImportLog(feed);
   const h: Heat = {
     r: makeRecorder(sink, { source: "damon", timeUnit: "ns", coverage: "folded" }),
     targets: new Map(),
@@ -69,22 +57,14 @@ export function makeDamonImporter(sink: TraceSink): Importer {
     time: 0,
     baseSeconds: -1,
   };
-  const take = (bytes: Uint8Array, start: number, end: number): void => {
-    const understood = takeLine(h, decodeUtf8(bytes, start, end).trim());
-    if (understood === undefined) noteIgnored(log, "heads, remarks and other events");
-    else if (understood) log.understoodLines++;
-    else noteUnreadable(log, bytes, start, end, "START-END (SIZE) ACCESSES AGE, or damon_aggregated");
-  };
-  return {
-    push: (chunk) => feedLines(feed, chunk, take),
-    end() {
-      log.notes.push(
-        "heat of regions: all pages of a region count alike; order, threads, reads and writes are unknown",
-      );
-      const { records, events } = h.r;
-      return summarize(log, "damon", { records, events, cutOff: unendedLine(feed) });
-    },
-  };
+  return makeTextImporter({
+    format: "damon",
+    r: h.r,
+    expected: "START-END (SIZE) ACCESSES AGE, or damon_aggregated",
+    ignoredAs: "heads, remarks and other events",
+    note: "heat of regions: all pages of a region count alike; order, threads, reads and writes are unknown",
+    take: (line) => takeLine(h, line.trim()),
+  });
 }
 
 /** True: understood. False: cannot be read. Undefined: says nothing of regions. */

@@ -11,19 +11,9 @@
  * A workload is taken for a process. System calls are shown by number alone: no mapping is known, and pages
  * only ever appear. Time counts instructions. References fold without loss (`fold.ts`).
  */
-import { decodeUtf8 } from "../trace/bytes.ts";
 import type { TraceSink } from "../trace/sink.ts";
 import { type Fold, flushFold, foldCode, foldData, makeFold } from "./fold.ts";
-import {
-  feedLines,
-  type Importer,
-  makeImportLog,
-  makeLineFeed,
-  noteIgnored,
-  noteUnreadable,
-  summarize,
-  unendedLine,
-} from "./importer.ts";
+import { type Importer, makeTextImporter } from "./importer.ts";
 import {
   addProcess,
   addThread,
@@ -53,8 +43,6 @@ interface View {
 
 /** Starts an import of drmemtrace's view into a sink. */
 export function makeDrmemtraceImporter(sink: TraceSink): Importer {
-  const feed = makeLineFeed();
-  const log = makeImportLog(feed);
   const v: View = {
     r: makeRecorder(sink, { source: "drmemtrace", timeUnit: "instructions", coverage: "references" }),
     fold: makeFold(),
@@ -63,21 +51,15 @@ export function makeDrmemtraceImporter(sink: TraceSink): Importer {
     current: undefined,
     time: 0,
   };
-  const take = (bytes: Uint8Array, start: number, end: number): void => {
-    const understood = takeLine(v, decodeUtf8(bytes, start, end));
-    if (understood === undefined) noteIgnored(log, "other markers and remarks");
-    else if (understood) log.understoodLines++;
-    else noteUnreadable(log, bytes, start, end, "RECORD INSTRUCTIONS: W0.T1 WHAT SIZE byte(s) @ 0xADDRESS");
-  };
-  return {
-    push: (chunk) => feedLines(feed, chunk, take),
-    end() {
-      flush(v);
-      log.notes.push("system calls by number alone: no mapping is known, and pages only ever appear");
-      const { records, events } = v.r;
-      return summarize(log, "drmemtrace", { records, events, cutOff: unendedLine(feed) });
-    },
-  };
+  return makeTextImporter({
+    format: "drmemtrace",
+    r: v.r,
+    expected: "RECORD INSTRUCTIONS: W0.T1 WHAT SIZE byte(s) @ 0xADDRESS",
+    ignoredAs: "other markers and remarks",
+    note: "system calls by number alone: no mapping is known, and pages only ever appear",
+    take: (line) => takeLine(v, line),
+    finish: () => flush(v),
+  });
 }
 
 function flush(v: View): void {

@@ -172,3 +172,39 @@ export function summarize(
     ...counts,
   };
 }
+
+/** A text of which each line says something by itself. */
+export interface LineText {
+  readonly format: string;
+  /** Where its items go; knows how many there are. */
+  readonly r: { readonly records: number; readonly events: number };
+  /** What a line looks like that can be read. */
+  readonly expected: string;
+  /** What lines are that say nothing about memory. */
+  readonly ignoredAs: string;
+  readonly note: string;
+  /** True: understood. False: cannot be read. Undefined: says nothing about memory. */
+  take(line: string): boolean | undefined;
+  /** Called behind the last line. */
+  finish?(): void;
+}
+
+export function makeTextImporter(text: LineText): Importer {
+  const feed = makeLineFeed();
+  const log = makeImportLog(feed);
+  log.notes.push(text.note);
+  const take = (bytes: Uint8Array, start: number, end: number): void => {
+    const understood = text.take(decodeUtf8(bytes, start, end));
+    if (understood === undefined) noteIgnored(log, text.ignoredAs);
+    else if (understood) log.understoodLines++;
+    else noteUnreadable(log, bytes, start, end, text.expected);
+  };
+  return {
+    push: (chunk) => feedLines(feed, chunk, take),
+    end() {
+      text.finish?.();
+      const { records, events } = text.r;
+      return summarize(log, text.format, { records, events, cutOff: unendedLine(feed) });
+    },
+  };
+}

@@ -9,19 +9,8 @@
  *     12190 1795266665.781050 +++ exited with 0 +++
  *     [pid 12191] 1795266666.1 clone3({flags=CLONE_VM|CLONE_THREAD, …}, 88) = 12192       on standard error
  */
-import { decodeUtf8 } from "../trace/bytes.ts";
 import type { TraceSink } from "../trace/sink.ts";
-import {
-  feedLines,
-  type Importer,
-  type ImportLog,
-  makeImportLog,
-  makeLineFeed,
-  noteIgnored,
-  noteUnreadable,
-  summarize,
-  unendedLine,
-} from "./importer.ts";
+import { type Importer, makeTextImporter } from "./importer.ts";
 import {
   addProcess,
   addThread,
@@ -37,7 +26,6 @@ import { CLONE_THREAD, CLONE_VFORK, MEMORY_CALLS, recordCall } from "./syscalls.
 
 interface StraceState {
   readonly r: Recorder;
-  readonly log: ImportLog;
   readonly threads: Map<number, RecordedThread>;
   /** Text of a call whose result stands on a later line, by thread number. */
   readonly unfinished: Map<number, string>;
@@ -52,29 +40,21 @@ const CALL = /^([a-z_0-9]+)\((.*)\)\s+= (-?\w+|\?)/;
 
 /** Starts an import of strace's text into a sink. */
 export function makeStraceImporter(sink: TraceSink): Importer {
-  const feed = makeLineFeed();
   const s: StraceState = {
     r: makeRecorder(sink, { source: "strace", timeUnit: "ns", coverage: "faults", layout: "native" }),
-    log: makeImportLog(feed),
     threads: new Map(),
     unfinished: new Map(),
     baseSeconds: -1,
     time: 0,
   };
-  s.log.notes.push("system calls alone: mappings are known, but not a single use of memory");
-  const take = (bytes: Uint8Array, start: number, end: number): void => {
-    const understood = takeLine(s, decodeUtf8(bytes, start, end));
-    if (understood === undefined) noteIgnored(s.log, "other calls, signals and remarks");
-    else if (understood) s.log.understoodLines++;
-    else noteUnreadable(s.log, bytes, start, end, "[PID] [TIME] CALL(ARGUMENTS) = RESULT");
-  };
-  return {
-    push: (chunk) => feedLines(feed, chunk, take),
-    end: () => {
-      const { records, events } = s.r;
-      return summarize(s.log, "strace", { records, events, cutOff: unendedLine(feed) });
-    },
-  };
+  return makeTextImporter({
+    format: "strace",
+    r: s.r,
+    expected: "[PID] [TIME] CALL(ARGUMENTS) = RESULT",
+    ignoredAs: "other calls, signals and remarks",
+    note: "system calls alone: mappings are known, but not a single use of memory",
+    take: (line) => takeLine(s, line),
+  });
 }
 
 /** True: understood. False: cannot be read. Undefined: says nothing about memory. */
