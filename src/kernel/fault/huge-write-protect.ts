@@ -15,14 +15,11 @@ import { FRAME } from "../mm/frames.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
 import { mappingCount, moveAnonRmap } from "../mm/rmap.ts";
 import type { Vma } from "../mm/vma.ts";
-import { emit, enter, type Kernel, spend } from "../state.ts";
-import { faultGfp } from "../thp/eligible.ts";
+import { emit, enter, type Kernel } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
-import { noteZeroed } from "../witness.ts";
-import { allocHuge, mapNewHuge } from "./huge.ts";
+import { allocZeroedHuge, mapNewHuge } from "./huge.ts";
 import { copySharedHuge } from "./huge-copy.ts";
-import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /** "fallback": the PMD is a table now (or changed), and the base-page paths decide. */
@@ -78,13 +75,8 @@ function reuseHuge(k: Kernel, vma: Vma, row: PmdRow): boolean {
 
 /** 6.13+: the write takes a huge page of its own at once. */
 function* replaceHugeZero(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
-  const head = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
-  if (head === NO_FRAME) {
-    k.vmstat[C.thp_fault_fallback]! += 1;
-    return "fallback";
-  }
-  spend(k, k.costs.zeroHugeNs);
-  noteZeroed(k, head, k.geometry.pagesPerHuge);
+  const head = yield* allocZeroedHuge(k, vma);
+  if (head === NO_FRAME) return "fallback";
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const won = k.pt.pmd.kind[row] === PMD.HUGE_ZERO;

@@ -45,13 +45,8 @@ export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
   prepareAnonVma(k, vma);
   khugepagedEnter(k, vma);
   if (!write && k.tunables.useZeroPage) return yield* mapHugeZero(k, vma.mm, row);
-  const head = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
-  if (head === NO_FRAME) {
-    k.vmstat[C.thp_fault_fallback]! += 1;
-    return "fallback";
-  }
-  spend(k, k.costs.zeroHugeNs);
-  noteZeroed(k, head, k.geometry.pagesPerHuge);
+  const head = yield* allocZeroedHuge(k, vma);
+  if (head === NO_FRAME) return "fallback";
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const won = k.pt.pmd.kind[row] === PMD.NONE;
@@ -66,6 +61,18 @@ export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
   if (won) return "anon-huge";
   putPage(k, head);
   return "retry";
+}
+
+/** A zeroed huge page for a first touch in an area, as defrag allows; none counts as a fallback. */
+export function* allocZeroedHuge(k: Kernel, vma: Vma): Path<Pfn> {
+  const head = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
+  if (head === NO_FRAME) {
+    k.vmstat[C.thp_fault_fallback]! += 1;
+    return NO_FRAME;
+  }
+  spend(k, k.costs.zeroHugeNs);
+  noteZeroed(k, head, k.geometry.pagesPerHuge);
+  return head;
 }
 
 /**
