@@ -3,7 +3,7 @@
  *
  *     node tools/run-ts.mjs bench/fork-sparse.ts              a 64th of the machine, every threshold and law
  *     node tools/run-ts.mjs bench/fork-sparse.ts --full       the whole machine; hours, 6 GiB
- *     …  --laws one-or-256 --thresholds 1,256 --generation linux-4.19 --defrag always
+ *     …  --laws one-or-256 --thresholds 1,256 --generation linux-4.19 --defrag madvise
  *
  * Beside the model's figure stand the arithmetic over the numbers that its children drew, and that of the
  * law.
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     thresholds: { type: "string", default: "1,2,16,32,64,96,128,192,256,384,512" },
     generation: { type: "string", default: "thp-reservations-reviewed" },
     seed: { type: "string", default: "1" },
-    defrag: { type: "string", default: "madvise" },
+    defrag: { type: "string", default: "always" },
   },
 });
 

@@ -4,18 +4,19 @@ import { paramRange, printParam, type WorkloadSpec } from "../src/workloads/gene
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
-function section({ name, summary, standsFor, source, machine, params }: WorkloadSpec): string {
+function section({ name, summary, standsFor, source, machine, settings = [], params }: WorkloadSpec): string {
   const rows = Object.entries(params).map(
     ([param, spec]) =>
       `| \`${param}\` | \`${printParam(spec, spec.default)}\` ` +
       `| ${cell(paramRange(spec))} | ${cell(spec.doc)} |`,
   );
   const size = `nodes=${machine.nodes} cpus=${machine.cpus} mem=${machine.memBytes / 2 ** 30}G`;
+  const sets = settings.map(([knob, value]) => `, \`${knob}=${value}\``).join("");
   return `## ${name}
 
 ${summary[0]!.toUpperCase()}${summary.slice(1)}. ${standsFor}
 
-Source: ${source}. Machine unless told: \`${size}\`.
+Source: ${source}. Unless told otherwise: \`${size}\`${sets}.
 
 | parameter | default | range | meaning |
 |---|---|---|---|
@@ -28,8 +29,8 @@ export function renderWorkloads(): string {
 
 Programs that come along, so that no trace is needed: \`pagewise workloads\` lists them, and
 
-\`\`\`sh npx pagewise run --workload numa02,rounds=100 npx pagewise compare --workload
-numa01_THREADLOCAL,size=64M --settings "numa_balancing=0; numa_balancing=1" \`\`\`
+    npx pagewise run --workload numa02,rounds=100
+    npx pagewise compare --workload numa02,size=64M --settings "numa_balancing=0; numa_balancing=1"
 
 runs one. \`NAME,param=value,…\` sets parameters; what is left out has its default, and
 \`--machine\` overrides the machine. In a program it is

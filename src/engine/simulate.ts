@@ -68,7 +68,8 @@ export function replayRecorded(options: TraceOptions): TraceOutcome {
 export function simulateWorkload(
   options: SessionOptions & { readonly workload: NamedWorkload } & ProgramOptions,
 ): TraceOutcome {
-  const session = openSession(options);
+  const settings = [...(options.workload.spec.settings ?? []), ...options.settings];
+  const session = openSession({ ...options, settings });
   runWorkload(session, options.workload, options);
   const result = finish(session, true);
   return { result, recording: recorded(session) };

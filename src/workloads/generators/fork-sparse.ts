@@ -97,6 +97,7 @@ export const forkSparse = defineWorkload({
   source: "A. Yznaga, [RFC PATCH] mm: thp: implement THP reservations for anonymous memory, 8 November 2018",
   // With this much swap, 256.5 GiB count as free before the first child.
   machine: { nodes: 1, cpus: 2, memBytes: 256 * GIB, hugeBytes: undefined, swapBytes: 6_524_239_872 },
+  settings: [["transparent_hugepage/defrag", "always"]],
   params: {
     size: { type: "bytes", default: 16 * GIB, min: 2 ** 21, max: 2 ** 44, doc: "What a child maps." },
     law: {
@@ -124,6 +125,8 @@ export const forkSparse = defineWorkload({
     `a child touches ${LAWS[law]!.words}; the mail says only "1 page or a random number of pages"`,
     `a child maps ${size / GIB} GiB, and ${(own / 2 ** 20).toFixed(1)} MiB besides are its own; on the ` +
       "workload's own machine 256.5 GiB count as free before the first child, swap included",
+    "a huge page, or a reservation where the design allows it, may be compacted for (defrag=always), so " +
+      "that a region which reaches a threshold can become huge; the mail says nothing of defrag",
   ],
   main: ({ size, law, children, own }) =>
     function* (self) {

@@ -49,6 +49,8 @@ export interface WorkloadSpec {
   readonly source: string;
   /** The machine that it runs on unless told. */
   readonly machine: WorkloadMachine;
+  /** Knobs that the experiment sets, unless told otherwise; absent: none. */
+  readonly settings?: readonly (readonly [knob: string, value: string])[];
   readonly params: ParamSpecs;
   /** What the workload assumes where its source is silent: sentences without their full stop. */
   assumes?(values: Values): readonly string[];
