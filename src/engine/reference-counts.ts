@@ -2,7 +2,7 @@
  * What references leave behind beside their translations: counts, pages that were touched, time.
  */
 import { addTouched } from "../kernel/mm/mm.ts";
-import { type PageTables, PMD } from "../kernel/mm/page-table.ts";
+import { noteOnlyRead, type PageTables, PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
 
 /**
@@ -28,8 +28,12 @@ export function isUntouched(pt: PageTables, linear: number): boolean {
   return (pt.touched[linear >>> 3]! & (1 << (linear & 7))) === 0;
 }
 
-/** The program touched this page for the first time since it was mapped. */
-export function markTouched(k: Kernel, linear: number): void {
+/**
+ * The program touched this page for the first time since it was mapped: to write, unless it says that it only
+ * read.
+ */
+export function markTouched(k: Kernel, linear: number, onlyRead = false): void {
+  noteOnlyRead(k.pt, linear, onlyRead);
   k.pt.touched[linear >>> 3]! |= 1 << (linear & 7);
   const { hugeOrder } = k.pt.geometry;
   k.pt.pmd.touched[linear >>> hugeOrder]! += 1;

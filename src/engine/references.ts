@@ -11,7 +11,7 @@
  * a writer, because the two may fault differently.
  */
 import type { PmdRow } from "../core/units.ts";
-import { PMD } from "../kernel/mm/page-table.ts";
+import { noteOnlyRead, type PageTables, PMD } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
@@ -250,7 +250,8 @@ export function touchOne(k: Kernel, cpu: number, row: PmdRow, pageInRow: number,
   const linear = row * k.geometry.pagesPerHuge + pageInRow;
   const found = lookUp(k.pt, k.tlb.of[cpu]!, k.pt.pmd.kind[row]!, linear, write ? 1 : 0);
   if (found === FAULT) return false;
-  if (isUntouched(k.pt, linear)) markTouched(k, linear);
+  if (isUntouched(k.pt, linear)) markTouched(k, linear, !write);
+  else if (write) noteOnlyRead(k.pt, linear, false);
   countReferences(k, cpu, 1);
   if (k.machine.nodes > 1) chargeTouches(k, row, pageInRow, 1);
   passTime(k, cpu, k.tlb.remainderPs[cpu]! + countMiss(k, cpu, found) + k.costs.referencePs);
@@ -281,6 +282,7 @@ export function touchRun(
     const eachPs = k.costs.referencePs + (k.machine.nodes > 1 ? touchExtraPs(k, row, pageInRow) : 0);
     const done = Math.min(left, Math.max(1, Math.ceil(leftPs / eachPs)));
     countReferences(k, cpu, done);
+    if (write) noteWrites(k.pt, row * pagesPerHuge + pageInRow, stepPages, done);
     if (k.machine.nodes > 1) chargeTouches(k, row, pageInRow, done);
     passTime(k, cpu, k.tlb.remainderPs[cpu]! + done * k.costs.referencePs);
     return done;
@@ -293,6 +295,12 @@ export function touchRun(
     if (k.nowNs >= limitNs) return done;
   }
   return left;
+}
+
+/** Writes to `count` pages behind one, every `stepPages`: whatever they held, it is no zeros now. */
+function noteWrites(pt: PageTables, linear: number, stepPages: number, count: number): void {
+  if (!pt.someOnlyRead) return;
+  for (let i = 1; i <= count; i++) noteOnlyRead(pt, linear + i * stepPages, false);
 }
 
 /** Stops at a record that must fault; returns how much of it is done. */

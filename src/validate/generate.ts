@@ -41,12 +41,6 @@ interface Making {
   readonly regions: Mapped[];
   readonly body: Statement[];
   moves: number;
-  /**
-   * Pages are read that may never have been written, or huge pages are split: not both, because from 6.12
-   * on a split gives pages of zeros back, and the model takes a page that was read for one that holds
-   * something.
-   */
-  readonly reads: boolean;
 }
 
 const STEPS_BYTES = [4 * KB, 4 * KB, 8 * KB, 64 * KB, 512 * KB, HUGE_BYTES] as const;
@@ -85,7 +79,7 @@ function allowedRange(m: Making, region: Mapped, access: number): { from: number
 }
 
 function touch(m: Making, line: number): Statement {
-  const op = m.reads ? pick(m.rng, ["write", "write", "read"] as const) : "write";
+  const op = pick(m.rng, ["write", "write", "read"] as const);
   const region = pick(m.rng, m.regions);
   const range = bytesOf(allowedRange(m, region, op === "write" ? 3 : 2));
   return { op, line, region: region.name, range, step: pick(m.rng, STEPS_BYTES), random: undefined };
@@ -136,14 +130,10 @@ function advise(m: Making, line: number): Statement {
   const range = bytesOf(allowedRange(m, region, 1));
   const advice = weighted(m.rng, ADVICE);
   // Shared memory is neither reclaimed nor collapsed in the model.
-  const splits = m.reads && SPLITTING.includes(advice);
-  const leftOut = splits || (region.shared && (advice === "pageout" || advice === "collapse"));
+  const leftOut = region.shared && (advice === "pageout" || advice === "collapse");
   const meant = leftOut ? "dontneed" : advice;
   return { op: "advise", line, region: region.name, range, advice: meant };
 }
-
-/** Advice on a part of a huge page that splits the page itself. */
-const SPLITTING: readonly Advice[] = ["free", "cold", "pageout"];
 
 /** Moves a region elsewhere, sometimes with another size. */
 function remap(m: Making, line: number): Statement {
@@ -290,8 +280,7 @@ function randomSettings(rng: Prng): Script["settings"] {
 export function generateScript(kind: FuzzKind, seed: number, name: string): Script {
   const rng = makePrng(seed);
   if (kind === "numa") return balancingScript(rng, name);
-  const reads = below(rng, 2) === 0;
-  const m: Making = { rng, kind, regions: [], body: [{ op: "cpu", line: 0, cpu: 0 }], moves: 0, reads };
+  const m: Making = { rng, kind, regions: [], body: [{ op: "cpu", line: 0, cpu: 0 }], moves: 0 };
   const settings = randomSettings(rng);
   mapRegions(m);
   const statements = 4 + below(rng, 12);
@@ -306,7 +295,7 @@ export function generateScript(kind: FuzzKind, seed: number, name: string): Scri
       [11, fork],
       [4, thread],
       [4, pin],
-      [reads ? 0 : 4, split],
+      [2, split],
       [1, thpDisable],
     ]);
     const made = make(m, i);

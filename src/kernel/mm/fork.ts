@@ -20,7 +20,7 @@ import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { FRAME } from "./frames.ts";
 import { addAnonPages, addFilePages, addHugePmds, addTouched, type Mm, makeMm } from "./mm.ts";
-import { PMD, PTE, vpnOfRow } from "./page-table.ts";
+import { copyOnlyRead, PMD, PTE, vpnOfRow } from "./page-table.ts";
 import { forkAnonVma, headOf } from "./rmap.ts";
 import { countTables, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { addPteRmap } from "./unmap-rmap.ts";
@@ -163,6 +163,7 @@ function copyTouched(k: Kernel, child: Mm, row: PmdRow, childRow: PmdRow, start:
     if ((touched[from >> 3]! & (1 << (from & 7))) === 0 || (touched[into >> 3]! & (1 << (into & 7))) !== 0)
       continue;
     touched[into >> 3]! |= 1 << (into & 7);
+    copyOnlyRead(k.pt, from, into);
     k.pt.pmd.touched[childRow]! += 1;
     addTouched(child, 1);
     if (whole) child.hugeTouched += 1;

@@ -23,7 +23,7 @@ import { ERRNO } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { chooseAddress, overcommitRefuses, TASK_END_VPN } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
-import { findRow, PMD, pteIndex, vpnOfRow } from "./page-table.ts";
+import { copyOnlyRead, findRow, PMD, pteIndex, vpnOfRow } from "./page-table.ts";
 import { cloneAnonVmas } from "./rmap.ts";
 import { clearRow, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { findVma, insertVma, VM, type Vma, vmaIndex } from "./vma.ts";
@@ -217,6 +217,7 @@ function moveTouched(
     const into = targetRow * n + ((target + i) % n);
     touched[from >> 3]! &= ~(1 << (from & 7));
     touched[into >> 3]! |= 1 << (into & 7);
+    copyOnlyRead(k.pt, from, into);
     k.pt.pmd.touched[row]! -= 1;
     k.pt.pmd.touched[targetRow]! += 1;
     moved++;

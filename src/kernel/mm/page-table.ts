@@ -86,6 +86,13 @@ export interface PageTables {
   pteFlags: Uint8Array;
   /** One bit a page of a PMD row: touched by the program since it was mapped. Byte = linear page >> 3. */
   readonly touched: Uint8Array;
+  /**
+   * The same for a page that was touched: by reads alone, so that it still holds the zeros it came with. A bit
+   * of a page that was not touched means nothing.
+   */
+  readonly onlyRead: Uint8Array;
+  /** A bit of `onlyRead` was ever set: until then nobody need look. */
+  someOnlyRead: boolean;
   /** Free PTE table slots and PMD tables, as stacks; `*Next` is the first never used. */
   readonly freePteTables: number[];
   readonly freePmdTables: number[];
@@ -118,6 +125,8 @@ export function makePageTables(
     ptePfn: new Int32Array(entries),
     pteFlags: new Uint8Array(entries),
     touched: new Uint8Array((rows * geometry.pagesPerHuge) / 8),
+    onlyRead: new Uint8Array((rows * geometry.pagesPerHuge) / 8),
+    someOnlyRead: false,
     freePteTables: [],
     freePmdTables: [],
     nextPteTable: 0,
@@ -168,6 +177,24 @@ export function vpnOfRow(pt: PageTables, row: PmdRow): Vpn {
 /** The linear page (TLB tag) of a page whose row is known. */
 export function linearPage(pt: PageTables, row: PmdRow, vpn: Vpn): number {
   return row * pt.geometry.pagesPerHuge + (vpn % pt.geometry.pagesPerHuge);
+}
+
+/** Whether a page may hold something other than zeros: its program wrote to it since it was mapped. */
+export function holdsData({ touched, onlyRead }: PageTables, linear: number): boolean {
+  return (touched[linear >> 3]! & ~onlyRead[linear >> 3]! & (1 << (linear & 7))) !== 0;
+}
+
+/** The program touched a page: `read` if for the first time since it was mapped, and to read. */
+export function noteOnlyRead(pt: PageTables, linear: number, read: boolean): void {
+  if (read) {
+    pt.onlyRead[linear >> 3]! |= 1 << (linear & 7);
+    pt.someOnlyRead = true;
+  } else if (pt.someOnlyRead) pt.onlyRead[linear >> 3]! &= ~(1 << (linear & 7));
+}
+
+/** A page's mark of having been touched goes along to another place: so does what is known of its contents. */
+export function copyOnlyRead(pt: PageTables, from: number, into: number): void {
+  if (pt.someOnlyRead) noteOnlyRead(pt, into, (pt.onlyRead[from >> 3]! & (1 << (from & 7))) !== 0);
 }
 
 /** Index of a page's PTE in the PTE columns; the row must point at a table. */

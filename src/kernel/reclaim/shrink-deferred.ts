@@ -4,9 +4,8 @@
  *
  * Models:       mm/huge_memory.c deferred_split_scan(), v6.1, thp_underused(), v6.12; mm/vmscan.c
  *               do_shrink_slab(), v6.1.
- * Not modelled: contents of pages: a base page counts as zero if the program never touched it; drop_caches;
- *               memcg queues; waiting for page-table locks (a huge page whose locks are not free goes to the
- *               end of the queue).
+ * Not modelled: contents of pages beyond what `zero-pages.ts` knows; drop_caches; memcg queues; waiting for
+ *               page-table locks (a huge page whose locks are not free goes to the end of the queue).
  */
 import { C } from "../../core/counters.ts";
 import type { Op, Path } from "../../core/ops.ts";
@@ -15,6 +14,7 @@ import { putPage } from "../buddy/free.ts";
 import { locksFree } from "../buddy/move-page.ts";
 import { nodeOfFrame } from "../buddy/state.ts";
 import { BLOCK } from "../mm/frames.ts";
+import { holdsData } from "../mm/page-table.ts";
 import { mappingsOf } from "../mm/rmap.ts";
 import type { Kernel } from "../state.ts";
 import { thpForget } from "../thp/deferred.ts";
@@ -101,7 +101,7 @@ function moveToEnd(k: Kernel, block: number): void {
   thp.deferredLast[node] = block;
 }
 
-/** More base pages were never touched than max_ptes_none allows. At 511 no page is underused. */
+/** More base pages hold zeros than max_ptes_none allows. At 511 no page is underused. */
 function isUnderused(k: Kernel, head: Pfn): boolean {
   const { pagesPerHuge } = k.geometry;
   const { maxPtesNone, shrinkUnderused } = k.tunables;
@@ -109,9 +109,9 @@ function isUnderused(k: Kernel, head: Pfn): boolean {
   const hit = mappingsOf(k, head).find((mapping) => mapping.huge);
   if (hit === undefined) return false;
   const first = hit.row * pagesPerHuge;
-  let untouched = 0;
+  let zeros = 0;
   for (let linear = first; linear < first + pagesPerHuge; linear++) {
-    if ((k.pt.touched[linear >> 3]! & (1 << (linear & 7))) === 0) untouched++;
+    if (!holdsData(k.pt, linear)) zeros++;
   }
-  return untouched > maxPtesNone;
+  return zeros > maxPtesNone;
 }

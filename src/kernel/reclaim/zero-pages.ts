@@ -3,31 +3,31 @@
  * freed.
  *
  * Models:       mm/migrate.c try_to_map_unused_to_zeropage(), v6.12.
- * Not modelled: contents: a page counts as zero if no program touched it since it was mapped, be it to read.
+ * Not modelled: contents beyond zero or not: a page holds zeros until a script writes to it (it writes ones),
+ *               or a trace or a program that comes along touches it at all.
  */
 import type { Op } from "../../core/ops.ts";
 import { asPfn, type Pfn } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
 import { FRAME } from "../mm/frames.ts";
 import { addAnonPages } from "../mm/mm.ts";
-import { linearPage, PTE } from "../mm/page-table.ts";
+import { holdsData, linearPage, PTE } from "../mm/page-table.ts";
 import { mappingsOf } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, VM } from "../mm/vma.ts";
 import type { Kernel } from "../state.ts";
 import { type FlushBatch, flushBatch, noteFlush } from "./flush-batch.ts";
 
-/** Gives the untouched base pages of a region back that was one huge page until now. */
-export function freeUntouched(k: Kernel, first: Pfn, ops: Op[]): void {
+/** Gives the base pages that hold zeros back, of a region that was one huge page until now. */
+export function freeZeros(k: Kernel, first: Pfn, ops: Op[]): void {
   const { pt, frames, geometry } = k;
   const batch: FlushBatch = new Map();
   for (let i = 0; i < geometry.pagesPerHuge; i++) {
     const pfn = asPfn(first + i);
     const hits = mappingsOf(k, pfn);
     const kept = hits.some((hit) => {
-      const linear = linearPage(pt, hit.row, hit.vpn);
-      const touched = (pt.touched[linear >> 3]! & (1 << (linear & 7))) !== 0;
-      return touched || ((findVma(hit.mm, hit.vpn)?.flags ?? 0) & VM.LOCKED) !== 0;
+      const data = holdsData(pt, linearPage(pt, hit.row, hit.vpn));
+      return data || ((findVma(hit.mm, hit.vpn)?.flags ?? 0) & VM.LOCKED) !== 0;
     });
     const { flags, mapCount } = frames;
     if (kept || hits.length !== mapCount[pfn] || (flags[pfn]! & FRAME.SWAPCACHE) !== 0) continue;

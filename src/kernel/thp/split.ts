@@ -24,7 +24,7 @@ import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, noAccessMark } from "../mm/vma.ts";
 import { spreadCpupid } from "../numa/cpupid.ts";
 import { lruSplit } from "../reclaim/lru.ts";
-import { freeUntouched } from "../reclaim/zero-pages.ts";
+import { freeZeros } from "../reclaim/zero-pages.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { deferSplit, thpForget } from "./deferred.ts";
@@ -124,7 +124,7 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   k.vmstat[C.thp_split_page]! += 1;
   emit(k, EVENT.splitPage, head);
   freeUnmapped(k, head, held);
-  if (k.behaviours.splitFreesZeros) freeUntouched(k, head, ops);
+  if (k.behaviours.splitFreesZeros) freeZeros(k, head, ops);
   return true;
 }
 
