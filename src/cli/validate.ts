@@ -5,12 +5,11 @@ import { type Command, Option } from "commander";
 import type { Generation } from "../generations/generation.ts";
 import { UserError } from "../lib/assert.ts";
 import type { GuestResult, GuestScript } from "../validate/guest.ts";
-import { lacksOf } from "../validate/guest-output.ts";
 import type { Accelerator } from "../validate/qemu.ts";
 import type { Verdict } from "../validate/verdict.ts";
 import { parseScript } from "../workloads/script/parse.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFile, err, out, progressLine } from "./host.ts";
+import { demandFile, out, progressLine } from "./host.ts";
 
 const EXAMPLES = `
 Examples:
@@ -19,7 +18,8 @@ Examples:
   $ pagewise validate mine.pw --kernel ~/linux/arch/x86/boot/bzImage --generation linux-6.12
   $ sudo pagewise validate mine.pw --host
 
-Exit status: 0 every script agrees; 1 one differs or was not run; 2 a mistake in what was asked.`;
+Exit status: 0 every script agrees; 1 one differs or was not run; 2 a mistake in what was asked,
+or something that it needs is missing.`;
 
 /** Options that `validate` and `fuzz` share. */
 export interface GuestCommandOptions {
@@ -95,9 +95,7 @@ function readScript(file: string): GuestScript {
 /** Tells what the kernel side is, before anything else. */
 export function tellKernel(result: GuestResult, origin: string): void {
   const { kernel } = result;
-  if (kernel === undefined) err(`pagewise: the kernel never spoke (${origin})\n`);
-  else out(`Linux ${kernel.release}, ${kernel.version}; ${origin}\n`);
-  for (const lack of kernel === undefined ? [] : lacksOf(kernel)) err(`pagewise: ${lack}\n`);
+  if (kernel !== undefined) out(`Linux ${kernel.release}, ${kernel.version}; ${origin}\n`);
 }
 
 export interface KernelSide {
@@ -114,6 +112,7 @@ export async function openKernelSide(options: GuestCommandOptions): Promise<Kern
   const { QEMU_ADVICE, qemuVersion } = await import("../validate/qemu.ts");
   const { chooseAccelerator } = await import("../validate/accelerator.ts");
   const { runInGuests } = await import("../validate/guest.ts");
+  const { demandKernel } = await import("../validate/demand-kernel.ts");
   const cache = cacheFolder(options.cache);
   const batch = wholeOption(options.batch, "--batch", 1);
   const scriptLimitS = wholeOption(options.limit, "--limit", 1);
@@ -123,10 +122,12 @@ export async function openKernelSide(options: GuestCommandOptions): Promise<Kern
   const runner = buildRunner(cache);
   const choice = await chooseAccelerator(options.accel, { vmlinuz: target.vmlinuz, runner, cache });
   out(`${version}; ${choice.why}\n`);
+  // A kernel that has spoken once is no mistake of the user's if a later boot comes to nothing.
+  let spoke = false;
   const run: KernelSide["run"] = async (scripts, label = "") => {
     const progress = progressLine();
     try {
-      return await runInGuests(scripts, {
+      const result = await runInGuests(scripts, {
         vmlinuz: target.vmlinuz,
         modules: target.modules,
         runner,
@@ -137,6 +138,9 @@ export async function openKernelSide(options: GuestCommandOptions): Promise<Kern
         scriptLimitS,
         onBoot: (told) => progress.show(label + told),
       });
+      if (!spoke) demandKernel(result, scripts);
+      spoke = true;
+      return result;
     } finally {
       progress.done();
     }
@@ -150,13 +154,18 @@ async function openHostSide(scripts: readonly GuestScript[], options: ValidateOp
   const { buildRunner } = await import("../validate/runner-build.ts");
   const { demandHost, hostGeneration, runOnHost } = await import("../validate/host-run.ts");
   const { generationByName } = await import("../generations/index.ts");
+  const { demandKernel } = await import("../validate/demand-kernel.ts");
   const cache = cacheFolder(options.cache);
   demandHost(scripts);
   const generation = generationByName(options.generation ?? "") ?? hostGeneration();
   const runner = buildRunner(cache);
   const scriptLimitS = wholeOption(options.limit, "--limit", 1);
   out("this machine's own kernel: regions and failed calls are compared, its counters are not\n");
-  const run: KernelSide["run"] = (scripts) => runOnHost(scripts, { runner, cache, scriptLimitS });
+  const run: KernelSide["run"] = async (scripts) => {
+    const result = await runOnHost(scripts, { runner, cache, scriptLimitS });
+    demandKernel(result, scripts);
+    return result;
+  };
   return { generation, run, origin: "this machine" };
 }
 
@@ -182,7 +191,7 @@ async function setUp(options: ValidateOptions): Promise<number> {
     if (!(error instanceof UserError)) throw error;
     well = step(false, error.message);
   }
-  return well ? EXIT.ok : EXIT.broken;
+  return well ? EXIT.ok : EXIT.mistake;
 }
 
 async function validateAll(paths: readonly string[], options: ValidateOptions): Promise<number> {

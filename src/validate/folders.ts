@@ -4,8 +4,20 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../lib/assert.ts";
+
+/** Makes a folder and those above it. Node's own way goes round for ever where none can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
 
 /** The cache folder: the one asked for, else as the XDG base directories have it. */
 export function cacheFolder(asked: string | undefined): string {
@@ -13,7 +25,7 @@ export function cacheFolder(asked: string | undefined): string {
   const usual = base?.startsWith("/") ? base : join(homedir(), ".cache");
   const folder = asked ?? join(usual, "pagewise");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
   } catch (error) {
     throw new UserError(`the cache folder cannot be made: ${(error as Error).message}`, { file: folder });
   }

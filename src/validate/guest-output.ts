@@ -23,14 +23,6 @@ export interface GuestKernel {
   readonly cpus: string;
 }
 
-/** What a kernel lacks that scripts are about: a line each, for people. */
-export function lacksOf({ thp, nodes }: GuestKernel): string[] {
-  return [
-    ...(thp === "none" ? ["this kernel has no transparent huge pages: their counters stay 0"] : []),
-    ...(nodes === "none" ? ["this kernel knows no NUMA: every page is on node 0"] : []),
-  ];
-}
-
 /** What became of one script in the guest. Only "ran" is a result. */
 export type GuestRun =
   | { readonly outcome: "ran"; readonly lines: readonly ScriptLine[] }

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parseScript } from "../workloads/script/parse.ts";
-import { lacksOf } from "./guest-output.ts";
+import { lackOf } from "./demand-kernel.ts";
 import { demandHost } from "./host-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pagewise-validate-"));
@@ -88,13 +88,62 @@ test.each([
   expect(readdirSync(cache)).toEqual([...kernels]);
 });
 
-test("a kernel that lacks what scripts are about is told of, in a line each", () => {
-  const kernel = { release: "6.1", version: "#1", thp: "always [madvise] never", nodes: "0-1", cpus: "0-3" };
-  expect(lacksOf(kernel)).toEqual([]);
-  expect(lacksOf({ ...kernel, thp: "none", nodes: "none" })).toEqual([
-    expect.stringContaining("no transparent huge pages"),
-    expect.stringContaining("knows no NUMA"),
+const KERNEL = { release: "6.1", version: "#1", thp: "always [madvise] never", nodes: "0-1", cpus: "0-3" };
+
+test("a kernel that lacks what scripts are about is told of, with what it needs", () => {
+  const asked = (line: string) => [{ script: parseScript(`${line}\nsnapshot s\n`, "a.pw"), text: "" }];
+  const scattered = asked("machine nodes=2 cpus=2 mem=1G");
+  expect(lackOf(KERNEL, scattered)).toBe(undefined);
+  expect(lackOf({ ...KERNEL, thp: "none" }, scattered)).toMatch(/no transparent huge pages.*CONFIG_TRANS/);
+  expect(lackOf({ ...KERNEL, nodes: "none" }, scattered)).toMatch(/no NUMA, and a\.pw wants 2 nodes.*CONFIG/);
+  expect(lackOf({ ...KERNEL, nodes: "none" }, asked("machine nodes=1 cpus=2 mem=1G"))).toBe(undefined);
+});
+
+/** Programs of which the virtual machine says just that on its console. */
+function machineThatSays(...console: readonly string[]): string {
+  const bin = programs("cc", QEMU);
+  const put = (name: string, text: string): void => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+  put("cc", '[ "$1" = --version ] && exit\nwhile [ "$1" != -o ]; do shift; done\n: > "$2"');
+  const says = console.map((line) => `echo '${line}'`).join("\n");
+  put(QEMU, `[ "$1" = --version ] && { echo "an emulator"; exit; }\n${says}`);
+  return bin;
+}
+
+test.each([
+  [
+    "has no huge pages",
+    [`@@boot-001 kernel ${JSON.stringify({ ...KERNEL, thp: "none" })}`, "@@boot-001 over"],
+    /^pagewise: not run: Linux 6\.1 has no transparent huge pages: it needs CONFIG_\w+=y, or another kernel/,
+  ],
+  [
+    "panics",
+    ["Kernel panic"],
+    /^pagewise: not run: the kernel never spoke: the guest left early \(a panic\?\)/,
+  ],
+])("a kernel that %s ends the run with one mistake", (_, console, message) => {
+  const { status, stdout, stderr } = validate(
+    machineThatSays(...console),
+    cacheWith("debian-6.1"),
+    ...["--accel", "tcg"],
+  );
+  expect(stderr).toMatch(message);
+  expect(stderr.match(/pagewise:/g)).toHaveLength(1);
+  expect([status, stdout]).toEqual([2, "an emulator; software emulation, as asked\n"]);
+});
+
+test("what --setup finds missing is a mistake that it names", () => {
+  const { status, stdout, stderr } = validate(programs(), cacheWith("debian-6.1"), "--setup");
+  expect(stdout.split("\n").slice(0, 2)).toEqual([
+    "MISSING  qemu-system-x86_64 is missing: apt-get install qemu-system-x86",
+    "MISSING  a C compiler that links statically is missing: apt-get install gcc libc6-dev",
   ]);
+  expect([status, stderr]).toEqual([2, ""]);
+});
+
+test("a cache that cannot be made is a mistake", () => {
+  const { status, stdout, stderr } = validate(programs(), "/proc/nowhere/cache");
+  expect(stderr).toMatch(/^pagewise: \/proc\/nowhere\/cache: the cache folder cannot be made: .*\n$/);
+  expect([status, stdout]).toEqual([2, ""]);
 });
 
 test("this machine is asked only as root, and only for what it has", () => {
