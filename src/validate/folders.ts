@@ -7,7 +7,9 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../lib/assert.ts";
 
-/** Makes a folder and those above it. Node's own way goes round for ever where none can be made, as in /proc. */
+/**
+ * Makes a folder and those above it. Node's own way goes round for ever where none can be made, as in /proc.
+ */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   const above = dirname(folder);

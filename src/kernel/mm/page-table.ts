@@ -87,8 +87,8 @@ export interface PageTables {
   /** One bit a page of a PMD row: touched by the program since it was mapped. Byte = linear page >> 3. */
   readonly touched: Uint8Array;
   /**
-   * The same for a page that was touched: by reads alone, so that it still holds the zeros it came with. A bit
-   * of a page that was not touched means nothing.
+   * The same for a page that was touched: by reads alone, so that it still holds the zeros it came with. A
+   * bit of a page that was not touched means nothing.
    */
   readonly onlyRead: Uint8Array;
   /** A bit of `onlyRead` was ever set: until then nobody need look. */
@@ -192,7 +192,9 @@ export function noteOnlyRead(pt: PageTables, linear: number, read: boolean): voi
   } else if (pt.someOnlyRead) pt.onlyRead[linear >> 3]! &= ~(1 << (linear & 7));
 }
 
-/** A page's mark of having been touched goes along to another place: so does what is known of its contents. */
+/**
+ * A page's mark of having been touched goes along to another place: so does what is known of its contents.
+ */
 export function copyOnlyRead(pt: PageTables, from: number, into: number): void {
   if (pt.someOnlyRead) noteOnlyRead(pt, into, (pt.onlyRead[from >> 3]! & (1 << (from & 7))) !== 0);
 }
