@@ -3,7 +3,9 @@ import type { Op, Path } from "../core/ops.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import type { NumaTask } from "../kernel/numa/state.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { type Heap, makeHeap } from "../lib/heap.ts";
+import { type Heap, makeHeap, pushHeap } from "../lib/heap.ts";
+import { type Balancer, makeBalancer } from "./balancer.ts";
+import type { CpuRange } from "./cpu-range.ts";
 
 export type RunnerState = "ready" | "running" | "blocked" | "sleeping" | "waiting" | "done";
 
@@ -14,8 +16,8 @@ export interface Runner {
   mm: Mm | undefined;
   /** What NUMA balancing knows of a task; undefined for daemons. */
   task: NumaTask | undefined;
-  /** Bound to its CPU: balancing may not move it. */
-  pinned: boolean;
+  /** Where it may run: nobody moves it anywhere else. */
+  cpus: CpuRange;
   cpu: number;
   /** Where it wants to go on; differs from `cpu` until the driver has moved it. */
   wantedCpu: number;
@@ -52,6 +54,7 @@ export interface Driver {
   readonly runners: Runner[];
   readonly heap: Heap;
   readonly cpus: CpuState[];
+  readonly balancer: Balancer;
   /** When somebody else's time comes: a task that computes for long yields there. */
   horizonNs: number;
   /** The same for a task that is in its program: its next tick comes in between. */
@@ -91,6 +94,7 @@ export function makeDriver(k: Kernel): Driver {
       switches: 0,
       lastRunner: -1,
     })),
+    balancer: makeBalancer(k.machine.cpus),
     horizonNs: Number.POSITIVE_INFINITY,
     programLimitNs: Number.POSITIVE_INFINITY,
     quantumNs: 0,
@@ -107,8 +111,16 @@ export interface RunnerOptions {
   readonly name: string;
   readonly mm: Mm | undefined;
   readonly task?: NumaTask;
-  readonly pinned?: boolean;
+  /** Every CPU, unless told. */
+  readonly cpus?: CpuRange;
   readonly cpu: number;
   readonly atNs: number;
   readonly path: Path<unknown>;
+}
+
+/** The runner's time comes at `atNs`. */
+export function schedule(d: Driver, runner: Runner, atNs: number): void {
+  pushHeap(d.heap, atNs, runner.id);
+  if (atNs < d.horizonNs) d.horizonNs = atNs;
+  if (atNs + d.quantumNs < d.programLimitNs) d.programLimitNs = atNs + d.quantumNs;
 }

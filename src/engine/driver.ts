@@ -15,7 +15,16 @@ import type { Kernel } from "../kernel/state.ts";
 import { tlbFlushMm } from "../kernel/tlb/tlb.ts";
 import { assert } from "../lib/assert.ts";
 import { peekTimeNs, popHeap, pushHeap } from "../lib/heap.ts";
-import type { CpuState, Driver, Runner, RunnerOptions, RunnerState } from "./driver-state.ts";
+import { balanceTick, goToIdleSibling, pullToIdle } from "./balancer.ts";
+import { everyCpu } from "./cpu-range.ts";
+import {
+  type CpuState,
+  type Driver,
+  type Runner,
+  type RunnerOptions,
+  type RunnerState,
+  schedule,
+} from "./driver-state.ts";
 
 /** How long a runner may keep a CPU that another wants: assumed, near the scheduler's base slice of 3 ms. */
 const SLICE_NS = 3_000_000;
@@ -35,7 +44,7 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
     name: options.name,
     mm: options.mm,
     task: options.task,
-    pinned: options.pinned === true,
+    cpus: options.cpus ?? everyCpu(d.k.machine),
     cpu: options.cpu,
     wantedCpu: options.cpu,
     path: options.path,
@@ -48,12 +57,6 @@ export function enlist(d: Driver, options: RunnerOptions): Runner {
   };
   d.runners.push(runner);
   return runner;
-}
-
-function schedule(d: Driver, runner: Runner, atNs: number): void {
-  pushHeap(d.heap, atNs, runner.id);
-  if (atNs < d.horizonNs) d.horizonNs = atNs;
-  if (atNs + d.quantumNs < d.programLimitNs) d.programLimitNs = atNs + d.quantumNs;
 }
 
 /**
@@ -104,6 +107,10 @@ export function runUntil(d: Driver, finished: () => boolean): boolean {
   while (!finished()) {
     const tNs = peekTimeNs(d.heap);
     if (tNs === Number.POSITIVE_INFINITY) return false;
+    if (tNs >= d.balancer.atNs) {
+      balanceTick(d, tNs);
+      continue;
+    }
     sampleTo(d, tNs);
     const runner = d.runners[popHeap(d.heap)]!;
     dispatch(d, runner, tNs);
@@ -128,14 +135,17 @@ function entersKernel({ kind, lock }: Op): boolean {
 function dispatch(d: Driver, runner: Runner, tNs: number): void {
   if (runner.state === "done") return;
   leaveBusyCpu(d, runner);
-  const cpu = d.cpus[runner.cpu]!;
+  let cpu = d.cpus[runner.cpu]!;
   if (cpu.current !== -1 && cpu.current !== runner.id) {
-    runner.state = "ready";
-    cpu.queue.push(runner.id);
-    return;
+    if (!goToIdleSibling(d, runner, tNs)) {
+      runner.state = "ready";
+      enqueue(d, cpu, runner);
+      return;
+    }
+    cpu = d.cpus[runner.cpu]!;
   }
   if (cpu.current === runner.id && cpu.queue.length > 0 && tNs - cpu.sliceStartNs >= SLICE_NS) {
-    cpu.queue.push(runner.id);
+    enqueue(d, cpu, runner);
     runner.state = "ready";
     giveCpu(d, cpu, tNs);
     return;
@@ -150,6 +160,11 @@ function dispatch(d: Driver, runner: Runner, tNs: number): void {
   cpu.current = runner.id;
   runner.clockNs = tNs;
   runOn(d, runner);
+}
+
+function enqueue(d: Driver, cpu: CpuState, runner: Runner): void {
+  cpu.queue.push(runner.id);
+  d.balancer.waiting += 1;
 }
 
 /** A daemon whose CPU is busy goes to one that is not, if there is one. */
@@ -169,6 +184,7 @@ function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
     goLazy(d, cpu);
     return;
   }
+  d.balancer.waiting -= 1;
   cpu.current = next;
   cpu.sliceStartNs = tNs;
   const runner = d.runners[next]!;
@@ -305,6 +321,8 @@ function stop(d: Driver, runner: Runner, state: RunnerState): void {
   d.k.numa.running[runner.cpu] = undefined;
   if (nowNs > d.nowNs) d.nowNs = nowNs;
   giveCpu(d, d.cpus[runner.cpu]!, nowNs);
+  const leaves = state === "sleeping" || state === "waiting" || state === "done";
+  if (leaves && d.cpus[runner.cpu]!.current === -1) pullToIdle(d, runner.cpu, nowNs);
 }
 
 /** Answers one op; false when the runner does not go on now. */

@@ -118,12 +118,15 @@ function sumVisits(
 /** The visits began at `startNs` and would take `ps` from now on: what they take, given who else asks. */
 function waitForMemory(k: Kernel, startNs: number, ps: number): number {
   const { traffic } = k;
+  const to = nodeOfCpu(k.machine, k.cpu);
   const doneNs = k.nowNs + ps / 1000;
   let laterNs = doneNs;
   for (let node = 0; node < traffic.nodes; node++) {
     const lines = traffic.sumLines[node]!;
-    if (lines > 0) laterNs = askMemory(traffic, node, lines, startNs, laterNs);
+    if (lines === 0) continue;
+    laterNs = Math.max(laterNs, askMemory(traffic, { from: node, to }, lines, startNs, doneNs));
   }
+  traffic.waitNs += laterNs - doneNs;
   return ps + Math.round((laterNs - doneNs) * 1000);
 }
 

@@ -6,7 +6,8 @@
  *
  * Threads that only refer to memory may be a little ahead of each other (`QUANTUM_NS`); whoever enters the
  * kernel waits until the others have caught up. Threads without an affinity are put on the CPU that has least
- * to do, when they are born and when they are set free.
+ * to do, when they are born and when they are set free; afterwards the load balancer moves them
+ * (balancer.ts).
  */
 import { type Path, PREEMPT, sleepOp, WAIT } from "../core/ops.ts";
 import { MS_NS, S_NS, US_NS } from "../core/units.ts";
@@ -25,6 +26,7 @@ import { assert } from "../lib/assert.ts";
 import type { Affinity, Barrier, Item, MemoryCall, ProgramCall } from "../workloads/generators/program.ts";
 import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import { isBatch } from "../workloads/records.ts";
+import { cpusOf } from "./cpu-range.ts";
 import { call, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import type { Runner } from "./driver-state.ts";
 import {
@@ -115,8 +117,8 @@ function addThread(run: ProgramRun, birth: ThreadBirth): number {
   const self = makeSelf(run, index, birth.space);
   const path = life(run, index, birth);
   const { mm, name, numa } = birth;
-  const pinned = birth.affinity !== "any";
-  const runner = spawn(d, { name, mm, task: numa, pinned, cpu, atNs: k.nowNs, path });
+  const cpus = cpusOf(k.machine, birth.affinity);
+  const runner = spawn(d, { name, mm, task: numa, cpus, cpu, atNs: k.nowNs, path });
   const process = { index: birth.space.process, mm };
   const cursor = run.replay.makeCursor();
   const thread = {
@@ -263,7 +265,7 @@ function* bind(run: ProgramRun, { runner }: ProgramThread, affinity: Affinity): 
   const { k } = run.session;
   spend(k, k.costs.syscallNs);
   const cpu = leastBusyCpu(run, affinity, runner);
-  runner.pinned = affinity !== "any";
+  runner.cpus = cpusOf(k.machine, affinity);
   runner.wantedCpu = cpu;
   yield PREEMPT;
 }

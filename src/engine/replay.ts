@@ -14,6 +14,7 @@ import { makeMm } from "../kernel/mm/mm.ts";
 import { numaTaskMoved } from "../kernel/numa/life.ts";
 import { makeNumaTask } from "../kernel/numa/state.ts";
 import { isBatch, type RefBatch, type TraceEvent, type TraceReader } from "../workloads/records.ts";
+import { oneCpu } from "./cpu-range.ts";
 import { enlist, restart, runUntil } from "./driver.ts";
 import { runBatch } from "./replay-batch.ts";
 import { runEvent } from "./replay-event.ts";
@@ -56,6 +57,7 @@ function perform(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
   credit(replay, thread, gapNs);
   runner.cpu = thread.cpu;
   runner.wantedCpu = thread.cpu;
+  runner.cpus = oneCpu(thread.cpu);
   const path = isBatch(item)
     ? runBatch(replay, thread, item)
     : runEvent(replay, thread, item, (child) => threadOf(replay, child));
@@ -108,7 +110,7 @@ function threadOf(replay: Replay, index: number): ReplayThread {
     name: `${source.name} ${source.tid}`,
     mm: process.mm,
     task: makeNumaTask(session.k, process.mm),
-    pinned: true,
+    cpus: oneCpu(0),
     cpu: 0,
     atNs: replay.orderNs,
     path: nothing(),

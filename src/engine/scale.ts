@@ -33,6 +33,8 @@ const BY_PAGE = [
   "lineStreamPs",
   "remoteStreamPs",
   "nodeLinePs",
+  "linkLinePs",
+  "boardLinePs",
 ] as const satisfies readonly (keyof Costs)[];
 
 /** The hardware as a scaled machine sees it. */

@@ -21,6 +21,7 @@ import { recordHeat } from "../metrics/recorder.ts";
 import type { Script, Statement } from "../workloads/script/ast.ts";
 import type { RegionFigures } from "../workloads/script/expectations.ts";
 import { type Touches, touchesOf } from "../workloads/script/touches.ts";
+import { type CpuRange, everyCpu, oneCpu } from "./cpu-range.ts";
 import { call, idleCpu, othersNs, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne, touchRun } from "./references.ts";
@@ -77,10 +78,15 @@ export function runScript(session: Session, script: Script): ScriptLine[] {
   const main = makeTask("main", makeMm(k), new Map());
   main.mm.name = "main";
   let endNs = 0;
-  start(run, main, { numa: makeNumaTask(k, main.mm), cpu: 0, pinned: false, atNs: 0 }, function* () {
-    yield* runBody(run, main, script.body);
-    endNs = k.nowNs;
-  });
+  start(
+    run,
+    main,
+    { numa: makeNumaTask(k, main.mm), cpu: 0, cpus: everyCpu(k.machine), atNs: 0 },
+    function* () {
+      yield* runBody(run, main, script.body);
+      endNs = k.nowNs;
+    },
+  );
   const everyDone = () => run.tasks.every((task) => task.finished);
   if (!runUntil(d, () => session.outcome === "oom" || everyDone())) {
     assert(everyDone(), "a script's tasks do not wait for ever: " + stuckRunners(d).join(", "));
@@ -93,16 +99,16 @@ export function runScript(session: Session, script: Script): ScriptLine[] {
 interface Birth {
   readonly numa: NumaTask;
   readonly cpu: number;
-  readonly pinned: boolean;
+  readonly cpus: CpuRange;
   readonly atNs: number;
 }
 
 /** Starts a task's runner; when its body ends, its address space goes with its last user. */
 function start(run: ScriptRun, task: Task, birth: Birth, body: () => Path): void {
-  const { cpu, atNs, pinned, numa } = birth;
+  const { cpu, atNs, cpus, numa } = birth;
   run.tasks.push(task);
   const path = lifeOf(run, task, body);
-  task.runner = spawn(run.session.d, { name: task.name, mm: task.mm, task: numa, pinned, cpu, atNs, path });
+  task.runner = spawn(run.session.d, { name: task.name, mm: task.mm, task: numa, cpus, cpu, atNs, path });
 }
 
 function* lifeOf(run: ScriptRun, task: Task, body: () => Path): Path {
@@ -180,7 +186,7 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       if (s.cpu >= k.machine.cpus) return -ERRNO.EINVAL;
       task.pinnedCpu = s.cpu;
       task.runner!.wantedCpu = s.cpu;
-      task.runner!.pinned = true;
+      task.runner!.cpus = oneCpu(s.cpu);
       yield PREEMPT;
       return 0;
     case "sleep":
@@ -246,7 +252,7 @@ function* startChild(
   task.children.set(s.name, child);
   child.pinnedCpu = task.pinnedCpu;
   const cpu = child.pinnedCpu ?? idleCpu(d);
-  const birth = { numa, cpu, pinned: parent.pinned, atNs: k.nowNs };
+  const birth = { numa, cpu, cpus: parent.cpus, atNs: k.nowNs };
   start(run, child, birth, () => runBody(run, child, s.body));
   yield PREEMPT;
 }

@@ -41,6 +41,7 @@ import {
   recordSlice,
 } from "../metrics/recorder.ts";
 import type { RecordLimits } from "../metrics/recording.ts";
+import { taskFitsCpu } from "./cpu-range.ts";
 import { call, idleCpu, restart, spawn } from "./driver.ts";
 import { type Driver, makeDriver, type Runner } from "./driver-state.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
@@ -234,7 +235,7 @@ export function returnToUser({ k, d }: Session): Op {
 function placeCurrent({ k, d }: Session, node: NodeId): NodeId {
   const runner = d.runners[d.cpus[k.cpu]!.current]!;
   const idle = (cpu: number) => d.cpus[cpu]!.current === -1 && nodeOfCpu(k.machine, cpu) === node;
-  const cpu = runner.pinned ? -1 : d.cpus.findIndex((_, each) => idle(each));
+  const cpu = d.cpus.findIndex((_, each) => idle(each) && taskFitsCpu(runner, each));
   if (cpu < 0) return asNode(nodeOfCpu(k.machine, k.cpu));
   runner.wantedCpu = cpu;
   return node;
@@ -244,7 +245,7 @@ function placeCurrent({ k, d }: Session, node: NodeId): NodeId {
 function exchangeCurrent({ k, d }: Session, cpu: number): boolean {
   const runner = d.runners[d.cpus[k.cpu]!.current]!;
   const other = d.runners[d.cpus[cpu]!.current];
-  if (other?.mm === undefined || runner.pinned || other.pinned) return false;
+  if (other?.mm === undefined || !taskFitsCpu(runner, cpu) || !taskFitsCpu(other, k.cpu)) return false;
   if (runner.wantedCpu !== runner.cpu || other.wantedCpu !== other.cpu) return false;
   runner.wantedCpu = cpu;
   other.wantedCpu = k.cpu;

@@ -34,7 +34,7 @@ export const AUTONUMA: Generation = {
   summary:
     "AutoNUMA 19: knuma_scand, queues to knuma_migratedN, tasks that change places; splits huge pages.",
   behaviours: derive(BEHAVIOURS_3_7, { numaDesign: FORM_19 }),
-  knobs: [...autonumaKnobs(5000), ...QUEUE_KNOBS],
+  knobs: [...autonumaKnobs(5000, 1), ...QUEUE_KNOBS],
   sources: ["the patch of 28 June 2012 as its review quotes it", "mm/autonuma.c, alpha14 and 24"],
   judgedBy: "published runs of autonumabench: see docs/designs.md. No recording of such a kernel",
 };
@@ -70,7 +70,7 @@ export const AUTONUMA_REVIEWED: Generation = {
       listed: "scanner",
     },
   }),
-  knobs: [...autonumaKnobs(10_000), ...QUEUE_KNOBS],
+  knobs: [...autonumaKnobs(10_000, 0), ...QUEUE_KNOBS],
   sources: ["mm/autonuma.c of 22 August 2012 (24)", "the review of 2 July 2012"],
 };
 
@@ -82,6 +82,6 @@ export const AUTONUMA_28: Generation = {
   behaviours: derive(BEHAVIOURS_3_7, {
     numaDesign: { ...FORM_19, cancel: "if-queued", migrate: "on-fault", statistics: "faults" },
   }),
-  knobs: [...autonumaKnobs(10_000), ...ON_FAULT_KNOBS],
+  knobs: [...autonumaKnobs(10_000, 0), ...ON_FAULT_KNOBS],
   sources: ["mm/autonuma.c, the last stored version (27 or 28)"],
 };

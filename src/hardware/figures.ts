@@ -4,7 +4,7 @@
  * description overrides what is known better for it.
  */
 export interface FigureSpec {
-  readonly unit: "ns" | "bytes/ns" | "GHz" | "cycles";
+  readonly unit: "ns" | "bytes/ns" | "GHz" | "cycles" | "nodes";
   readonly default: number;
   readonly min: number;
   readonly max: number;
@@ -98,6 +98,11 @@ const PATH_FIGURES = {
   reclaimPageNs: time(300, "Looking at one page in reclaim.", ASSUMED),
   swapPageNs: time(80_000, "Reading or writing one base page of swap.", "assumed: an NVMe drive's latency"),
   wakeNs: time(5_000, "Waking a daemon until it runs.", ASSUMED),
+  moveTaskNs: time(
+    5_000,
+    "Taking a task over to another CPU of its node: two run queues, a switch, and the kernel's cold data.",
+    "assumed: as waking a daemon; what the task itself misses afterwards is charged where it misses",
+  ),
 } as const satisfies Record<string, FigureSpec>;
 
 const IPI =
@@ -159,6 +164,24 @@ const MEMORY_FIGURES = {
     "What the memory of one node gives to all CPUs together.",
     "assumed: half of the 461 GB/s that twelve DDR5-4800 channels have in theory",
   ),
+  linkBytesPerNs: rate(
+    100,
+    "What the link from one node to another gives to all CPUs there together.",
+    "assumed: half of what four links of 16 lanes at 32 GT/s have in theory",
+  ),
+  boardBytesPerNs: rate(
+    1000,
+    "What the way between boards gives, both directions together, on machines that have several.",
+    "assumed: no limit beyond the links",
+  ),
+  boardNodes: {
+    unit: "nodes",
+    default: 1024,
+    min: 1,
+    max: 1024,
+    doc: "Nodes of a board; a machine with no more has one.",
+    source: "assumed: servers of today have their sockets on one board",
+  },
 } as const satisfies Record<string, FigureSpec>;
 
 export const FIGURES = { ...FAULT_FIGURES, ...PATH_FIGURES, ...PROCESSOR_FIGURES, ...MEMORY_FIGURES };

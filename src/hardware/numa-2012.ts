@@ -34,6 +34,16 @@ function machine(name: string, summary: string, figures: HardwareParts["figures"
   return makeHardware({ name, summary, tlb: TLB, tlbSource, figures: { ...COMMON, ...figures } });
 }
 
+/** Links of two nodes, one direction: two thirds of what the signal could carry. */
+const QPI = {
+  value: 6.4,
+  source: "assumed: two thirds of QPI's 9.6 GB/s at 4.8 GT/s; every node has a link to every other",
+};
+const HYPERTRANSPORT = {
+  value: 8.5,
+  source: "assumed: two thirds of HyperTransport 3's 12.8 GB/s; every node has a link to every other",
+};
+
 /** M. Gorman's: 4 nodes, 48 CPUs, 64 GiB. */
 export const numa4x12 = machine("numa-2012-4x12", "4 nodes, 48 CPUs (M. Gorman's machine of 2012)", {
   nodeBytesPerNs: {
@@ -42,6 +52,7 @@ export const numa4x12 = machine("numa-2012-4x12", "4 nodes, 48 CPUs (M. Gorman's
       "published: base runs zero 7200 GiB in 1512 s, 6000 GiB in 1264 s and 800 GiB in 181 s from one node " +
       "(numa01, numa01_THREADLOCAL, numa02; 6 Nov 2012)",
   },
+  linkBytesPerNs: QPI,
 });
 
 /** I. Molnar's: 4 nodes, 32 CPUs, 64 GiB. */
@@ -52,6 +63,7 @@ export const numa4x8 = machine("numa-2012-4x8", "4 nodes, 32 CPUs (I. Molnar's O
       "published: base runs zero 4800 GiB in 340 s, 6000 GiB in 425 s and 800 GiB in 56 s from one node " +
       "(numa01, numa01_THREAD_ALLOC, numa02; Nov 2012)",
   },
+  linkBytesPerNs: HYPERTRANSPORT,
 });
 
 /** S. Dronamraju's: 8 nodes, 64 CPUs. */
@@ -66,8 +78,14 @@ export const numa8x8 = machine("numa-2012-8x8", "8 nodes, 64 CPUs (S. Dronamraju
     value: 0.51,
     source: "published: numa02 bound by hand zeroes 800 GiB in 26 s with 64 CPUs",
   },
-  remoteStreamBytesPerNs: {
-    value: 0.34,
-    source: "assumed: as the other machines'; bound the wrong way round, numa02 is 13 times slower instead",
+  remoteStreamBytesPerNs: { value: 0.34, source: "assumed: as much slower as the other machines'" },
+  linkBytesPerNs: QPI,
+  boardNodes: { value: 4, source: "assumed: two boards of four sockets, as machines of eight were built" },
+  boardBytesPerNs: {
+    value: 2.9,
+    source:
+      "published: half of 800 GiB in 133 s from one node, all of it in 345 s bound the wrong way round " +
+      "(numa02, base and INVERSE_BIND) are 3.2 and 2.5 GB/s between the boards, if the way is shared by " +
+      "both directions",
   },
 });

@@ -97,5 +97,9 @@ export function costsOf(figures: FigureSet): Costs {
     lineStreamPs: linePs("streamBytesPerNs"),
     remoteStreamPs: linePs("remoteStreamBytesPerNs"),
     nodeLinePs: linePs("nodeBytesPerNs"),
+    linkLinePs: linePs("linkBytesPerNs"),
+    boardLinePs: linePs("boardBytesPerNs"),
+    boardNodes: of("boardNodes"),
+    moveTaskNs: ns("moveTaskNs"),
   };
 }

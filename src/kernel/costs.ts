@@ -74,4 +74,11 @@ export interface Costs {
   readonly remoteStreamPs: number;
   /** A line, for the memory of a node: whoever asks next waits that long, in picoseconds. */
   readonly nodeLinePs: number;
+  /** The same for the link of two nodes in one direction, and for the way between boards. */
+  readonly linkLinePs: number;
+  readonly boardLinePs: number;
+  /** Nodes of a board; those of a machine that has one board, or more. */
+  readonly boardNodes: number;
+  /** Taking a task over to another CPU of the node; to another node in proportion to the distance. */
+  readonly moveTaskNs: number;
 }

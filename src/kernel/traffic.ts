@@ -1,14 +1,21 @@
 /**
- * What programs fetch from memory: how long a visit to a page takes from each node, and how busy each node's
- * memory is.
+ * What programs fetch from memory: how long a visit to a page takes from each node, and how busy memory and
+ * the ways to it are.
  *
  *     visit of n lines: first line at the latency, the others as fast as a prefetched stream
- *                       └─ both grow with the distance of the nodes; at a node whose memory is busy it waits
+ *                       └─ both grow with the distance of the nodes
  *
- * Models:       DRAM behind one memory controller a node, as NUMA machines have it; node distances of ACPI's
- *               SLIT (10 is local, 20 costs what the hardware description says, others in proportion).
- * Not modelled: caches (programs say what they fetch), limits of the links between nodes, write-backs, and
- *               what the kernel's own copying and zeroing adds to the traffic.
+ *     CPU ◀── link of two nodes ◀── way between boards ◀── memory of a node
+ *             each of the three serves what it is asked for in order: who comes to a busy one waits for those
+ *             before it, and then takes its own time
+ *
+ * Models:       DRAM behind one memory controller a node, as NUMA machines have it; point-to-point links
+ *               (QPI, HyperTransport), one for each pair of nodes and direction; machines of several boards
+ *               that share one way; node distances of ACPI's SLIT (10 is local, 20 costs what the hardware
+ *               description says, others in proportion).
+ * Not modelled: caches (programs say what they fetch), routes over a third node, write-backs (rates count
+ *               the lines that a program visits), what probes of other nodes' caches cost, and what the
+ *               kernel's own copying and zeroing adds to the traffic.
  */
 import type { Costs } from "./costs.ts";
 import { type MachineSpec, nodeOfCpu } from "./machine.ts";
@@ -28,11 +35,16 @@ export interface Traffic {
   readonly visitPs: Float64Array;
   /** Lines that were fetched so far: CPU × nodes + memory's node. */
   readonly lines: Float64Array;
-  /** Picoseconds that a node's memory takes for one line, whoever asks. */
-  readonly nodeLinePs: number;
-  /** What each node's memory has been asked for and not done at its latest request, and when that was. */
+  /**
+   * What serves lines one after the other: the nodes' memories, the links (from × nodes + to), and last the
+   * way between boards. Picoseconds a line; what has been asked for and not done at the latest request, and
+   * when that was.
+   */
+  readonly linePs: Float64Array;
   readonly backlogNs: Float64Array;
   readonly latestNs: Float64Array;
+  /** Nodes of a board. */
+  readonly boardNodes: number;
   /**
    * Sums of the visits that are being charged, by the memory's node: lines, picoseconds, and had all been
    * near.
@@ -42,7 +54,7 @@ export interface Traffic {
   readonly sumHomePs: Float64Array;
   /** What each CPU's visits took longer than they would have on its own node, in ps. */
   readonly remotePs: Float64Array;
-  /** What visits waited for busy memory, in ns. */
+  /** What visits waited for busy memory, and for the ways to it, in ns. */
   waitNs: number;
 }
 
@@ -64,9 +76,10 @@ export function makeTraffic(machine: MachineSpec, costs: Costs): Traffic {
     nodes,
     visitPs,
     lines: new Float64Array(machine.cpus * nodes),
-    nodeLinePs: costs.nodeLinePs,
-    backlogNs: new Float64Array(nodes),
-    latestNs: new Float64Array(nodes),
+    linePs: serverLinePs(nodes, costs),
+    backlogNs: new Float64Array(nodes + nodes * nodes + 1),
+    latestNs: new Float64Array(nodes + nodes * nodes + 1),
+    boardNodes: costs.boardNodes,
     sumLines: new Float64Array(nodes),
     sumPs: new Float64Array(nodes),
     sumHomePs: new Float64Array(nodes),
@@ -81,29 +94,59 @@ export function countLines(t: Traffic, cpu: number, node: number, lines: number,
   t.remotePs[cpu]! += remotePs;
 }
 
+/** Picoseconds a line, for each that serves them. */
+function serverLinePs(nodes: number, costs: Costs): Float64Array {
+  const linePs = new Float64Array(nodes + nodes * nodes + 1).fill(costs.linkLinePs);
+  linePs.fill(costs.nodeLinePs, 0, nodes);
+  linePs[linePs.length - 1] = costs.boardLinePs;
+  return linePs;
+}
+
 /**
  * Requests that come within this time count as made at once: CPUs of a simulation are not in step to the
  * nanosecond.
  */
 const AT_ONCE_NS = 20_000;
 
+/** The memory of one node as a CPU of another asks for it. */
+export interface Way {
+  /** The CPU's node. */
+  readonly to: number;
+  /** The memory's. */
+  readonly from: number;
+}
+
 /**
- * A CPU fetches lines from a node from `fromNs` on and would have them at `doneNs`: when it has them, given
- * what others have asked for.
+ * A CPU fetches lines from `startNs` on and would have them at `doneNs`: when it has them, given what others
+ * have asked for. The slowest of those on the way decides.
  */
-export function askMemory(t: Traffic, node: number, lines: number, fromNs: number, doneNs: number): number {
-  const passedNs = fromNs - t.latestNs[node]!;
-  let backlogNs = t.backlogNs[node]!;
+export function askMemory(t: Traffic, way: Way, lines: number, startNs: number, doneNs: number): number {
+  const { from, to } = way;
+  const ownNs = doneNs - startNs;
+  let laterNs = Math.max(doneNs, askServer(t, from, lines, startNs, ownNs));
+  if (from !== to) {
+    const link = t.nodes + from * t.nodes + to;
+    laterNs = Math.max(laterNs, askServer(t, link, lines, startNs, ownNs));
+    if (Math.floor(from / t.boardNodes) !== Math.floor(to / t.boardNodes))
+      laterNs = Math.max(laterNs, askServer(t, t.linePs.length - 1, lines, startNs, ownNs));
+  }
+  return laterNs;
+}
+
+/**
+ * One of those that serve lines: when it has served these, for a CPU that alone would need `ownNs`. It waits
+ * for what others have asked for; then the slower of both decides.
+ */
+function askServer(t: Traffic, server: number, lines: number, startNs: number, ownNs: number): number {
+  const passedNs = startNs - t.latestNs[server]!;
+  let backlogNs = t.backlogNs[server]!;
   if (passedNs > 0) {
     backlogNs = Math.max(0, backlogNs - passedNs);
-    t.latestNs[node] = fromNs;
+    t.latestNs[server] = startNs;
   }
-  backlogNs += (lines * t.nodeLinePs) / 1000;
-  t.backlogNs[node] = backlogNs;
-  const servedNs = fromNs + backlogNs - AT_ONCE_NS;
-  if (servedNs <= doneNs) return doneNs;
-  t.waitNs += servedNs - doneNs;
-  return servedNs;
+  const serviceNs = (lines * t.linePs[server]!) / 1000;
+  t.backlogNs[server] = backlogNs + serviceNs;
+  return startNs + Math.max(0, backlogNs - AT_ONCE_NS) + Math.max(ownNs, serviceNs);
 }
 
 /** Lines that came from the own node, and from others, so far. */

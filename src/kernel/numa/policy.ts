@@ -16,7 +16,7 @@ import type { FaultOutcome } from "../fault/outcome.ts";
 import type { Mm } from "../mm/mm.ts";
 import type { Vma } from "../mm/vma.ts";
 import type { Kernel } from "../state.ts";
-import { balance } from "./autonuma/balance.ts";
+import { balance, leavesAutonuma } from "./autonuma/balance.ts";
 import { faultHugeAutonuma, faultSmallAutonuma, faultTableAutonuma } from "./autonuma/fault.ts";
 import { enlist, enterAutonuma, exitAutonuma, forkAutonuma } from "./autonuma/life.ts";
 import { autonumaForm, isEnabled } from "./autonuma/of.ts";
@@ -24,6 +24,7 @@ import { faultHuge38, faultSmall38, faultTable38 } from "./balancenuma/fault.ts"
 import { tick38, work38 } from "./balancenuma/scan.ts";
 import type { NumaDesign } from "./design.ts";
 import { faultHugeNumacore, faultSmallNumacore } from "./numacore/fault.ts";
+import { leavesNumacore } from "./numacore/place.ts";
 import { tickNumacore, workNumacore } from "./numacore/scan.ts";
 import { numaQuietUntilNs, numaTick, numaWork } from "./scan.ts";
 import { JIFFY_NS, jiffies, type NumaTask } from "./state.ts";
@@ -46,7 +47,20 @@ export interface NumaPolicy {
   readonly fork:
     | ((k: Kernel, parent: NumaTask, child: NumaTask, kind: "fork" | "thread") => void)
     | undefined;
+  /**
+   * Whether the load balancer may take a task to another node, for a CPU that is idle or not. Undefined: the
+   * design has no say in it.
+   */
+  readonly leaves: ((k: Kernel, task: NumaTask, way: NodeWay, idle: boolean) => Leave) | undefined;
 }
+
+export interface NodeWay {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A task that the balancer would take: it may, only if no other does, or not at all. */
+export type Leave = "may" | "rather-not" | "never";
 
 const MAINLINE: NumaPolicy = {
   summary: "The task scans its own memory; cpupids filter, faults place tasks and set the pace.",
@@ -62,6 +76,7 @@ const MAINLINE: NumaPolicy = {
   enter: undefined,
   exit: undefined,
   fork: undefined,
+  leaves: undefined,
 };
 
 const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
@@ -90,6 +105,7 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
     work: workNumacore,
     faultSmall: (k, _vma, row, vpn) => faultSmallNumacore(k, row, vpn),
     faultHuge: faultHugeNumacore,
+    leaves: leavesNumacore,
   },
   autonuma: {
     summary: "knuma_scand marks every address space; pages are queued to daemons, or move on fault.",
@@ -102,6 +118,7 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
     enter: enterAutonuma,
     exit: exitAutonuma,
     fork: forkAutonuma,
+    leaves: leavesAutonuma,
   },
 };
 

@@ -3,7 +3,7 @@
  *
  * Models:       mm/huge_memory.c, kernel/sysctl.c and kernel/sched/features.h of v3.7 and v3.8;
  *               /sys/kernel/mm/autonuma of AutoNUMA 14 to 28; numa/core's sysctls.
- * Not modelled: noise of developers' trees (autonuma/debug, strict load balancing); hugetlb.
+ * Not modelled: noise of developers' trees (autonuma/debug); hugetlb.
  */
 import type { KnobSpec } from "../../core/knobs.ts";
 import { KNOB as AN } from "../numa/autonuma/of.ts";
@@ -99,8 +99,8 @@ const BOOSTED = KNOBS_3_7.map((spec) =>
   spec.type === "number" && spec.name in BOOST ? { ...spec, default: BOOST[spec.name]! } : spec,
 );
 
-/** What every AutoNUMA has. */
-export function autonumaKnobs(passSleepMs: number): readonly KnobSpec[] {
+/** What every AutoNUMA has; the pause between passes and strict balancing differ by version. */
+export function autonumaKnobs(passSleepMs: number, strict: 0 | 1): readonly KnobSpec[] {
   return [
     ...BOOSTED,
     number(
@@ -125,6 +125,13 @@ export function autonumaKnobs(passSleepMs: number): readonly KnobSpec[] {
       "bool",
       [0, 1, 1],
       "Mark the PMD of a page table, so that one fault tells of its 512 pages; 0 marks each page.",
+      AUTONUMA,
+    ),
+    number(
+      AN.STRICT,
+      "bool",
+      [0, strict, 1],
+      "The load balancer takes no task from the node chosen for it but for a CPU that is idle.",
       AUTONUMA,
     ),
   ];

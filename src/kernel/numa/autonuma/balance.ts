@@ -16,6 +16,7 @@ import { localNode } from "../../fault/node.ts";
 import { nodeOfCpu } from "../../machine.ts";
 import type { Kernel } from "../../state.ts";
 import { type EarlyTask, earlyTask } from "../early/state.ts";
+import type { Leave, NodeWay } from "../policy.ts";
 import type { NumaTask } from "../state.ts";
 import { enlist } from "./life.ts";
 import { KNOB, knobOr } from "./of.ts";
@@ -28,6 +29,16 @@ export function weightOf(faults: Float64Array, total: number, node: number): num
   const part = faults[node]!;
   const all = Math.max(total, part);
   return all === 0 ? 0 : Math.floor((WEIGHT_MAX * part) / all);
+}
+
+/**
+ * The load balancer asks for a task: one that was put on a node goes to it first and leaves it last. In
+ * strict mode only CPUs that are idle may take it away.
+ */
+export function leavesAutonuma(k: Kernel, task: NumaTask, way: NodeWay, idle: boolean): Leave {
+  const { selected } = earlyTask(k, task);
+  if (selected < 0 || selected === way.to) return "may";
+  return !idle && knobOr(k, KNOB.STRICT, 0) === 1 ? "never" : "rather-not";
 }
 
 function nodeOfMost(faults: Float64Array, nodes: number): number {

@@ -2,8 +2,7 @@
  * How AutoNUMA's parts reach their state, their form and their knobs.
  *
  * Models:       autonuma_enabled(), autonuma_impossible(), AutoNUMA 14 to 28.
- * Not modelled: autonuma/debug, which prints; autonuma/scheduler/load_balance_strict, whose effect on CFS
- *               needs a load balancer.
+ * Not modelled: autonuma/debug, which prints.
  */
 import type { Kernel } from "../../state.ts";
 import type { Autonuma } from "../design.ts";
@@ -24,6 +23,7 @@ export const KNOB = {
   MIGRATE_SLEEP: MIGRATED + "migrate_sleep_millisecs",
   PAGES_TO_MIGRATE: MIGRATED + "pages_to_migrate",
   DEFER: MIGRATED + "defer",
+  STRICT: "autonuma/scheduler/load_balance_strict",
   CLONE_RESET: "autonuma/scheduler/clone_reset",
   FORK_RESET: "autonuma/scheduler/fork_reset",
   FIRST_FAULT: "autonuma/migrate_allow_first_fault",

@@ -15,6 +15,7 @@ import { localNode } from "../../fault/node.ts";
 import { nodeOfCpu } from "../../machine.ts";
 import type { Kernel } from "../../state.ts";
 import { type EarlyTask, earlyTask } from "../early/state.ts";
+import type { Leave, NodeWay } from "../policy.ts";
 import { currentTask, type NumaTask } from "../state.ts";
 import { KNOB } from "./scan.ts";
 
@@ -26,6 +27,12 @@ export function accountNumacore(k: Kernel, node: NodeId, pages: number, isPrivat
   if (state.pass !== task.mm.numa.scanSeq) placeNumacore(k, task, state);
   state.faults[node * 2 + (isPrivate ? 1 : 0)]! += pages;
   state.total += pages;
+}
+
+/** The balancer takes tasks from their homes last, to their homes first. */
+export function leavesNumacore(k: Kernel, task: NumaTask, way: NodeWay): Leave {
+  const { selected } = earlyTask(k, task);
+  return selected >= 0 && selected !== way.to ? "rather-not" : "may";
 }
 
 function faultsOn(state: EarlyTask, node: number): number {
