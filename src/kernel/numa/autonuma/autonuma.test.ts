@@ -38,7 +38,7 @@ function make(of: { huge?: boolean; nodes?: number; pages?: number } & Partial<A
   const { huge = false, nodes: count = 3, pages = 8, ...form } = of;
   const p = program({
     design: { ...FORM, ...form },
-    knobs: [...autonumaKnobs(10_000), ...QUEUE_KNOBS, ...ON_FAULT_KNOBS],
+    knobs: [...autonumaKnobs(10_000, 0), ...QUEUE_KNOBS, ...ON_FAULT_KNOBS],
     huge,
     nodes: count,
     pages,
