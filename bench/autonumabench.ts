@@ -1,22 +1,35 @@
 /**
  * `npm run autonumabench`: the benchmark of the NUMA designs of 2012 beside the tables that were published.
  *
- *     npm run autonumabench [-- MACHINE [WORKLOAD]]       MACHINE: 4x12, 4x8 or 8x8
+ *     npm run autonumabench [-- MACHINE [WORKLOAD [SCALE]]]       MACHINE: 4x12, 4x8 or 8x8; SCALE: 64
  *
- * Memory is a sixteenth of the real machine's and the real program's; time is as it was.
+ * Memory is a 64th of the real machine's and the real program's, unless told; time is as it was. AutoNUMA and
+ * numa/core run in two forms: as the mails describe them, and in the last one before the published table.
  */
 import { simulate } from "../src/engine/simulation.ts";
 import { workloadByName } from "../src/workloads/generators/index.ts";
 
-const SCALE = 16;
-/** The programs as they were published, with a sixteenth of their memory. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  numa01: "numa01,size=192M,rounds=50",
-  numa01_THREADLOCAL: "numa01_THREADLOCAL,size=192M,rounds=1000",
-  numa02: "numa02,size=64M,rounds=800",
-  numa02_SMT: "numa02_SMT,size=64M,rounds=800",
-};
-const DESIGNS = ["autonuma", "numacore", "linux-3.8"] as const;
+/** The programs as they were published: MiB, and rounds. */
+const PROGRAMS = {
+  numa01: { name: "numa01", sizeMib: 3072, rounds: 50 },
+  numa01_THREADLOCAL: { name: "numa01_THREADLOCAL", sizeMib: 3072, rounds: 1000 },
+  numa02: { name: "numa02", sizeMib: 1024, rounds: 800 },
+  numa02_SMT: { name: "numa02_SMT", sizeMib: 1024, rounds: 800 },
+} as const;
+
+type Program = keyof typeof PROGRAMS;
+
+/** Each design, and the column of the published table that it belongs to. */
+const DESIGNS = [
+  { generation: "autonuma", column: 0 },
+  { generation: "autonuma-28", column: 0 },
+  { generation: "numacore", column: 1 },
+  { generation: "numacore-november", column: 1 },
+  { generation: "linux-3.8", column: 2 },
+] as const;
+
+/** Nothing is the right place in numa01, so that chance decides: several seeds show how much. */
+const SEEDS: Readonly<Record<string, readonly number[]>> = { numa01: [1, 2, 3] };
 
 interface Table {
   readonly title: string;
@@ -68,45 +81,70 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
 };
 
-function secondsOf(table: Table, machine: string, workload: string, generation: string): number {
+interface Run {
+  readonly table: Table;
+  readonly machine: string;
+  readonly scale: number;
+}
+
+function secondsOf({ table, machine, scale }: Run, program: Program, generation: string): number[] {
   const { nodes, cpus, memGib } = table;
-  const { result } = simulate(workloadByName(PROGRAMS[workload]!), {
-    generation,
-    hardware: `numa-2012-${machine}`,
-    machine: { nodes, cpus, memBytes: memGib * 2 ** 30, scale: SCALE },
+  const { name, sizeMib, rounds } = PROGRAMS[program];
+  const workload = workloadByName(`${name},size=${sizeMib / scale}M,rounds=${rounds}`);
+  return (SEEDS[program] ?? [1]).map((seed) => {
+    const { result } = simulate(workload, {
+      generation,
+      hardware: `numa-2012-${machine}`,
+      machine: { nodes, cpus, memBytes: memGib * 2 ** 30, scale, seed },
+    });
+    return result.runNs / 1e9;
   });
-  return result.runNs / 1e9;
 }
 
-function cell(seconds: number, base: number, published: number, publishedBase: number): string {
-  const ratio = seconds / base;
-  const expected = published / publishedBase;
-  if (Number.isNaN(expected)) return `${seconds.toFixed(1)} s ${ratio.toFixed(2)}`;
-  const off = ((ratio / expected - 1) * 100).toFixed(0);
-  const sign = off.startsWith("-") ? "" : "+";
-  return `${seconds.toFixed(1)} s ${ratio.toFixed(2)} (${expected.toFixed(2)}, ${sign}${off} %)`;
+const mean = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+
+/** Ratio to the base: of the mean, and of the shortest and the longest run where there were several. */
+function ratioOf(seconds: readonly number[], base: number): string {
+  const ratio = (mean(seconds) / base).toFixed(2);
+  if (seconds.length === 1) return ratio;
+  const [least, most] = [Math.min(...seconds) / base, Math.max(...seconds) / base];
+  return `${ratio} [${least.toFixed(2)}..${most.toFixed(2)}]`;
 }
 
-function runTable(machine: string, only: string | undefined): void {
+function cell(seconds: readonly number[], base: number, expected: number): string {
+  const measured = `${mean(seconds).toFixed(1)} s ${ratioOf(seconds, base)}`;
+  if (Number.isNaN(expected)) return measured;
+  const off = Math.round((mean(seconds) / base / expected - 1) * 100);
+  return `${measured} (${expected.toFixed(2)}, ${off < 0 ? "" : "+"}${off} %)`;
+}
+
+function runTable(machine: string, only: string | undefined, scale: number): void {
   const table = TABLES[machine]!;
   console.log(`${machine}: ${table.title}`);
-  console.log("time, ratio to the base (published ratio, distance from it)\n");
-  console.log(["".padEnd(19), "linux-3.7-nobalance", ...DESIGNS.map((name) => name.padEnd(29))].join("  "));
-  for (const [workload, [publishedBase, ...published]] of Object.entries(table.published)) {
-    if (only !== undefined && only !== workload) continue;
-    const base = secondsOf(table, machine, workload, "linux-3.7-nobalance");
-    const cells = DESIGNS.map((design, i) =>
-      cell(secondsOf(table, machine, workload, design), base, published[i]!, publishedBase!).padEnd(29),
-    );
-    const first = `${base.toFixed(1)} s (${publishedBase})`.padEnd(19);
-    console.log([workload.padEnd(19), first, ...cells].join("  ").trimEnd());
+  console.log(
+    `scale ${scale}; mean time, ratio to the base [of each run] (published ratio, distance from it)\n`,
+  );
+  for (const [program, [publishedBase, ...published]] of Object.entries(table.published)) {
+    if (only !== undefined && only !== program) continue;
+    const run = { table, machine, scale };
+    const bases = secondsOf(run, program as Program, "linux-3.7-nobalance");
+    const base = mean(bases);
+    console.log(`${program}: linux-3.7-nobalance ${base.toFixed(1)} s (${publishedBase} s)`);
+    for (const { generation, column } of DESIGNS) {
+      const seconds = secondsOf(run, program as Program, generation);
+      const line = cell(seconds, base, published[column]! / publishedBase!);
+      console.log(`  ${generation.padEnd(18)} ${line}`);
+    }
   }
   console.log("");
 }
 
-const [machine, workload] = process.argv.slice(2);
+const [machine, program, scale = "64"] = process.argv.slice(2);
 if (machine !== undefined && TABLES[machine] === undefined) {
   console.error(`machine: expected ${Object.keys(TABLES).join(", ")}, found ${machine}`);
   process.exit(2);
 }
-for (const name of machine === undefined ? Object.keys(TABLES) : [machine]) runTable(name, workload);
+for (const name of machine === undefined ? Object.keys(TABLES) : [machine]) {
+  runTable(name, program, Number(scale));
+}

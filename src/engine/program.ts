@@ -26,7 +26,7 @@ import { assert } from "../lib/assert.ts";
 import type { Affinity, Barrier, Item, MemoryCall, ProgramCall } from "../workloads/generators/program.ts";
 import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import { isBatch } from "../workloads/records.ts";
-import { cpusOf } from "./cpu-range.ts";
+import { cpusOf, taskFitsCpu } from "./cpu-range.ts";
 import { call, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import type { Runner } from "./driver-state.ts";
 import {
@@ -264,8 +264,8 @@ function* arrive(run: ProgramRun, thread: ProgramThread, barrier: Barrier): Path
 function* bind(run: ProgramRun, { runner }: ProgramThread, affinity: Affinity): Path {
   const { k } = run.session;
   spend(k, k.costs.syscallNs);
-  const cpu = leastBusyCpu(run, affinity, runner);
   runner.cpus = cpusOf(k.machine, affinity);
-  runner.wantedCpu = cpu;
+  // Who may stay stays: it is the balancer's to find a better place.
+  if (!taskFitsCpu(runner, runner.cpu)) runner.wantedCpu = leastBusyCpu(run, affinity, runner);
   yield PREEMPT;
 }

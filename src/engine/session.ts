@@ -18,7 +18,7 @@ import { knumaMigrated } from "../kernel/numa/autonuma/migrated.ts";
 import { autonuma, isPossible } from "../kernel/numa/autonuma/of.ts";
 import { knumaScand } from "../kernel/numa/autonuma/scand.ts";
 import { numaPolicy } from "../kernel/numa/policy.ts";
-import { currentTask } from "../kernel/numa/state.ts";
+import { currentTask, type TaskSeats } from "../kernel/numa/state.ts";
 import { kswapd } from "../kernel/reclaim/kswapd.ts";
 import { emit, type Kernel } from "../kernel/state.ts";
 import { assert, UserError } from "../lib/assert.ts";
@@ -141,6 +141,7 @@ export function openSession(options: SessionOptions): Session {
   startDaemons(session);
   k.numa.place = (_, node) => placeCurrent(session, node);
   k.numa.exchange = (cpu) => exchangeCurrent(session, cpu);
+  k.numa.seats = seatsOf(session);
   wakeKhugepaged(k);
   sample(session);
   return session;
@@ -250,6 +251,27 @@ function exchangeCurrent({ k, d }: Session, cpu: number): boolean {
   runner.wantedCpu = cpu;
   other.wantedCpu = k.cpu;
   return true;
+}
+
+/** The CPUs, as the current task's search for a better one sees them. */
+function seatsOf({ k, d }: Session): TaskSeats {
+  const current = (): Runner => d.runners[d.cpus[k.cpu]!.current]!;
+  const runnerOn = (cpu: number): Runner | undefined => d.runners[d.cpus[cpu]!.current];
+  const isTask = (runner: Runner | undefined): boolean => runner?.task !== undefined;
+  return {
+    tasksOn: (cpu) => {
+      const waiting = d.cpus[cpu]!.queue.filter((id) => isTask(d.runners[id])).length;
+      return waiting + (isTask(runnerOn(cpu)) ? 1 : 0);
+    },
+    mayGo: (cpu) => taskFitsCpu(current(), cpu),
+    mayCome: (cpu) => {
+      const other = runnerOn(cpu);
+      return other?.task !== undefined && other.wantedCpu === other.cpu && taskFitsCpu(other, k.cpu);
+    },
+    go: (cpu) => {
+      current().wantedCpu = cpu;
+    },
+  };
 }
 
 /** One fault of the current task: `yield fault(…)`, then ask `faultOutcome` with the time from before. */

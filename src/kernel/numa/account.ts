@@ -6,14 +6,15 @@
  *                                                                                  └─▶ period
  *
  * Models:       kernel/sched/fair.c task_numa_fault(), task_numa_placement(), numa_migrate_preferred(), v6.1.
- * Not modelled: topologies in which the way between nodes matters (all are taken as directly connected);
- *               the load of CPUs: a task is moved to an idle CPU of its preferred node, or stays.
+ * Not modelled: topologies in which the way between nodes matters (all are taken as directly connected). How
+ *               a task gets to its node: migrate-task.ts.
  */
 import { NO_NODE, type NodeId } from "../../core/units.ts";
 import { localNode } from "../fault/node.ts";
 import type { Kernel } from "../state.ts";
 import { CPUPID_UNSET, isSamePid } from "./cpupid.ts";
 import { countActiveNodes, isActiveNode, joinGroup } from "./group.ts";
+import { migrateTask } from "./migrate-task.ts";
 import { scanMaxMs, updatePeriod } from "./period.ts";
 import { cpuTimeNs, FAULTS, faultIndex, jiffies, LOCALITY, msToJiffies, type NumaTask } from "./state.ts";
 
@@ -157,6 +158,6 @@ function runOnPreferred(k: Kernel, task: NumaTask, here: NodeId): void {
   const retry = Math.min(msToJiffies(1000), Math.floor(msToJiffies(task.scanPeriodMs) / 16));
   task.migrateRetry = jiffies(k) + retry;
   if (task.preferred === here) return;
-  const got = k.numa.place?.(task, task.preferred) ?? here;
+  const got = migrateTask(k, task, here);
   if (task.group !== undefined) task.preferred = got;
 }

@@ -23,6 +23,7 @@ import { autonumaForm, isEnabled } from "./autonuma/of.ts";
 import { faultHuge38, faultSmall38, faultTable38 } from "./balancenuma/fault.ts";
 import { tick38, work38 } from "./balancenuma/scan.ts";
 import type { NumaDesign } from "./design.ts";
+import { leavesMainline } from "./migrate-task.ts";
 import { faultHugeNumacore, faultSmallNumacore } from "./numacore/fault.ts";
 import { leavesNumacore } from "./numacore/place.ts";
 import { tickNumacore, workNumacore } from "./numacore/scan.ts";
@@ -76,7 +77,7 @@ const MAINLINE: NumaPolicy = {
   enter: undefined,
   exit: undefined,
   fork: undefined,
-  leaves: undefined,
+  leaves: leavesMainline,
 };
 
 const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
@@ -85,6 +86,7 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
     summary: "Pages stay where they were first touched.",
     tick: idleTick,
     quietUntilNs: never,
+    leaves: undefined,
   },
   mainline: MAINLINE,
   balancenuma: {
@@ -96,6 +98,7 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
     faultSmall: (k, _vma, row, vpn) => faultSmall38(k, row, vpn),
     faultHuge: (k, _vma, row) => faultHuge38(k, row),
     faultTable: faultTable38,
+    leaves: undefined,
   },
   numacore: {
     ...MAINLINE,

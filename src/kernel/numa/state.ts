@@ -84,6 +84,17 @@ export interface NumaTask {
   lastRuntimeNs: number;
 }
 
+/** Where the current task could run. */
+export interface TaskSeats {
+  /** Tasks that a CPU runs, or that wait for it; daemons do not count. */
+  readonly tasksOn: (cpu: number) => number;
+  /** Whether the current task may run there, and whether the one that runs there may run here. */
+  readonly mayGo: (cpu: number) => boolean;
+  readonly mayCome: (cpu: number) => boolean;
+  /** The current task goes on there. */
+  readonly go: (cpu: number) => void;
+}
+
 export interface NumaState {
   /**
    * Who used each page last, plus one, so that zero means nobody: (cpu << 8 | pid & 255) + 1. Made when the
@@ -106,6 +117,8 @@ export interface NumaState {
    * whoever drives the tasks.
    */
   exchange: ((cpu: number) => boolean) | undefined;
+  /** The CPUs as the current task's scheduler sees them: given by whoever drives the tasks. */
+  seats: TaskSeats | undefined;
   /** What the designs of 2012 remember: made by the first that asks. */
   early: EarlyNuma | undefined;
 }
@@ -122,6 +135,7 @@ export function makeNuma(cpus: number): NumaState {
     nextGroup: 1,
     place: undefined,
     exchange: undefined,
+    seats: undefined,
     early: undefined,
   };
 }
