@@ -10,7 +10,7 @@
  * fault).
  */
 import type { Autonuma } from "../kernel/numa/design.ts";
-import { autonumaKnobs, ON_FAULT_KNOBS, QUEUE_KNOBS } from "../kernel/proc/knob-list-2012.ts";
+import { AUTONUMA_24_KNOBS, AUTONUMA_28_KNOBS, AUTONUMA_KNOBS } from "../kernel/proc/knob-list-2012.ts";
 import { derive, type Generation } from "./generation.ts";
 import { BEHAVIOURS_3_7 } from "./linux-3.7-nobalance.ts";
 
@@ -26,6 +26,8 @@ const FORM_19: Autonuma = {
   counted: "isolated",
   listed: "fork",
   unlink: "marked",
+  stopped: "unlinks-exiting",
+  pause: "twice",
   statistics: "resident",
 };
 
@@ -34,7 +36,7 @@ export const AUTONUMA: Generation = {
   summary:
     "AutoNUMA 19: knuma_scand, queues to knuma_migratedN, tasks that change places; splits huge pages.",
   behaviours: derive(BEHAVIOURS_3_7, { numaDesign: FORM_19 }),
-  knobs: [...autonumaKnobs(5000, 1), ...QUEUE_KNOBS],
+  knobs: AUTONUMA_KNOBS,
   sources: ["the patch of 28 June 2012 as its review quotes it", "mm/autonuma.c, alpha14 and 24"],
   judgedBy: "published runs of autonumabench: see docs/designs.md. No recording of such a kernel",
 };
@@ -51,6 +53,7 @@ export const AUTONUMA_14: Generation = {
       reference: "before-isolation",
       splitFreed: "forgotten",
       unlink: "unmarked",
+      stopped: "unlinks-any",
     },
   }),
   sources: ["mm/autonuma.c, an alpha13 or alpha14 version"],
@@ -68,9 +71,10 @@ export const AUTONUMA_REVIEWED: Generation = {
       enqueue: "under-lock",
       counted: "moved",
       listed: "scanner",
+      pause: "halves",
     },
   }),
-  knobs: [...autonumaKnobs(10_000, 0), ...QUEUE_KNOBS],
+  knobs: AUTONUMA_24_KNOBS,
   sources: ["mm/autonuma.c of 22 August 2012 (24)", "the review of 2 July 2012"],
 };
 
@@ -80,8 +84,8 @@ export const AUTONUMA_28: Generation = {
   name: "autonuma-28",
   summary: "AutoNUMA 28: the faulting task migrates, 128 MiB a tenth of a second; false sharing stops it.",
   behaviours: derive(BEHAVIOURS_3_7, {
-    numaDesign: { ...FORM_19, cancel: "if-queued", migrate: "on-fault", statistics: "faults" },
+    numaDesign: { ...FORM_19, cancel: "if-queued", migrate: "on-fault", pause: "once", statistics: "faults" },
   }),
-  knobs: [...autonumaKnobs(10_000, 0), ...ON_FAULT_KNOBS],
+  knobs: AUTONUMA_28_KNOBS,
   sources: ["mm/autonuma.c, the last stored version (27 or 28)"],
 };

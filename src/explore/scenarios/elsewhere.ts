@@ -115,12 +115,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     "hugetlbfs is not modelled",
   ),
   elsewhere(
-    "E15",
-    "scanner-stopped-with-a-live-mm",
-    "stopping the scanner unlinks only who exits",
-    "switching AutoNUMA off while it scans is not modelled",
-  ),
-  elsewhere(
     "E16",
     "descriptor-pinned-while-scanning",
     "one exited process's descriptor at most is kept over a sleep",

@@ -44,6 +44,7 @@ import { RESERVATION_AFTER_FORK } from "./reservation-after-fork.ts";
 import { RESERVED_COUNTER_DRIFT } from "./reserved-counter-drift.ts";
 import { RESTORING_NEEDS_NO_FLUSH } from "./restoring-needs-no-flush.ts";
 import { SCANNER_MEETS_A_SPLIT } from "./scanner-meets-a-split.ts";
+import { SCANNER_STOPPED } from "./scanner-stopped.ts";
 import { SECOND_FAULT_FOR_A_WRITE } from "./second-fault-for-a-write.ts";
 import { SPLIT_DURING_MIGRATION } from "./split-during-migration.ts";
 import { STALE_WRITE_BEFORE_FLUSH } from "./stale-write-before-flush.ts";
@@ -128,6 +129,7 @@ export const SCENARIOS: readonly Scenario[] = [
   BATCH_BOUND,
   PAGES_MIGRATED_THAT_WERE_NOT,
   EXIT_WHILE_SCANNED,
+  SCANNER_STOPPED,
   NOTHING_TO_SCAN,
   WEIGHT_WITHOUT_FAULTS,
   UNFLUSHED_MARKS,

@@ -72,6 +72,13 @@ export interface Autonuma {
   readonly listed: "fork" | "scanner";
   /** Whoever unlinks an exiting address space leaves a mark for its exit, or does not. */
   readonly unlink: "marked" | "unmarked";
+  /** A scanner that is stopped takes the address space it is at off its list: any, or only one that exits. */
+  readonly stopped: "unlinks-any" | "unlinks-exiting";
+  /**
+   * Between two passes: the pause twice, with the migrators' turn in between; in two halves; or at once, and
+   * batches of the LRU are emptied after it.
+   */
+  readonly pause: "twice" | "halves" | "once";
   /** The address space's statistics count what its pass found resident, or what its tasks faulted on. */
   readonly statistics: "resident" | "faults";
 }

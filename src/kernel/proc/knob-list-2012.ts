@@ -3,10 +3,10 @@
  *
  * Models:       mm/huge_memory.c, kernel/sysctl.c and kernel/sched/features.h of v3.7 and v3.8;
  *               /sys/kernel/mm/autonuma of AutoNUMA 14 to 28; numa/core's sysctls.
- * Not modelled: noise of developers' trees (autonuma/debug); hugetlb.
+ * Not modelled: hugetlb.
  */
 import type { KnobSpec } from "../../core/knobs.ts";
-import { KNOB as AN } from "../numa/autonuma/of.ts";
+import { KNOB as AN, nameIn28 } from "../numa/autonuma/of.ts";
 import { KNOB as BN } from "../numa/balancenuma/scan.ts";
 import { KNOB as NC } from "../numa/numacore/scan.ts";
 import { COMMON_KNOBS, choice, number } from "./knob-list.ts";
@@ -99,18 +99,17 @@ const BOOSTED = KNOBS_3_7.map((spec) =>
   spec.type === "number" && spec.name in BOOST ? { ...spec, default: BOOST[spec.name]! } : spec,
 );
 
+/** A flag of AutoNUMA. */
+const flag = (name: string, value: 0 | 1, doc: string): KnobSpec =>
+  number(name, "bool", [0, value, 1], doc, AUTONUMA);
+
 /** What every AutoNUMA has; the pause between passes and strict balancing differ by version. */
-export function autonumaKnobs(passSleepMs: number, strict: 0 | 1): readonly KnobSpec[] {
+function commonAutonuma(passSleepMs: number, strict: 0 | 1): readonly KnobSpec[] {
   return [
     ...BOOSTED,
-    number(
-      AN.BOOT_OFF,
-      "bool",
-      [0, 0, 1],
-      "Boot flag: off for good, and nothing of it is allocated.",
-      AUTONUMA,
-    ),
-    number(AN.ENABLED, "bool", [0, 1, 1], "Scan, migrate and place tasks; 0 stops all three.", AUTONUMA),
+    flag(AN.BOOT_OFF, 0, "Boot flag: off for good, and nothing of it is allocated."),
+    flag(AN.ENABLED, 1, "Scan, migrate and place tasks; 0 stops all three."),
+    flag(AN.DEBUG, 0, "Messages to the kernel's log, of which there is none here."),
     number(AN.SCAN_SLEEP, "ms", [0, 100, UINT_MAX], "knuma_scand's pause after pages_to_scan.", AUTONUMA),
     number(
       AN.PASS_SLEEP,
@@ -120,47 +119,55 @@ export function autonumaKnobs(passSleepMs: number, strict: 0 | 1): readonly Knob
       AUTONUMA,
     ),
     number(AN.PAGES_TO_SCAN, "pages", [1, 32_768, UINT_MAX], "Progress between two short pauses.", AUTONUMA),
+    flag(AN.PMD, 1, "Mark the PMD of a page table, so that one fault tells of its 512 pages; 0: each page."),
+    flag(
+      AN.STRICT,
+      strict,
+      "The load balancer takes no task from the node chosen for it but for a CPU that is idle.",
+    ),
     number(
-      AN.PMD,
-      "bool",
-      [0, 1, 1],
-      "Mark the PMD of a page table, so that one fault tells of its 512 pages; 0 marks each page.",
+      AN.MIGRATE_SLEEP,
+      "ms",
+      [0, 100, UINT_MAX],
+      "A migrator's pause after a batch; the window of migration on fault, from 27 on.",
       AUTONUMA,
     ),
     number(
-      AN.STRICT,
-      "bool",
-      [0, strict, 1],
-      "The load balancer takes no task from the node chosen for it but for a CPU that is idle.",
+      AN.PAGES_TO_MIGRATE,
+      "pages",
+      [1, 32_768, UINT_MAX],
+      "Pages of a batch: a queue that grows past it wakes its migrator; of a window, from 27 on.",
       AUTONUMA,
     ),
   ];
 }
 
-/** Those of the queues, to AutoNUMA 24. */
-export const QUEUE_KNOBS: readonly KnobSpec[] = [
-  number(
+const DEFER = flag(AN.DEFER, 0, "A full queue wakes nobody: the scanner does, halfway.");
+
+/** AutoNUMA 14 and 19. */
+export const AUTONUMA_KNOBS: readonly KnobSpec[] = [
+  ...commonAutonuma(5000, 1),
+  DEFER,
+  flag(
     AN.WORKING_SET,
-    "bool",
-    [0, 0, 1],
+    0,
     "Statistics of a process leave out pages whose mark nobody has met since the pass before.",
-    AUTONUMA,
   ),
-  number(AN.MIGRATE_SLEEP, "ms", [0, 100, UINT_MAX], "A migrator's pause after a batch.", AUTONUMA),
-  number(
-    AN.PAGES_TO_MIGRATE,
-    "pages",
-    [1, 32_768, UINT_MAX],
-    "Pages of a batch; a queue that grows past it wakes its migrator.",
-    AUTONUMA,
-  ),
-  number(AN.DEFER, "bool", [0, 0, 1], "A full queue wakes nobody: the scanner does, halfway.", AUTONUMA),
-  number(AN.CLONE_RESET, "bool", [0, 1, 1], "A new thread begins without statistics.", AUTONUMA),
-  number(AN.FORK_RESET, "bool", [0, 1, 1], "A forked child begins without statistics.", AUTONUMA),
+  flag(AN.CLONE_RESET, 1, "A new thread begins without statistics."),
+  flag(AN.FORK_RESET, 1, "A forked child begins without statistics."),
 ];
 
-/** Those of migration on fault, from AutoNUMA 27 on. */
-export const ON_FAULT_KNOBS: readonly KnobSpec[] = [
-  number(AN.FIRST_FAULT, "bool", [0, 1, 1], "A page that nobody has faulted on yet may move.", AUTONUMA),
+/** 24: one flag for threads and children. */
+export const AUTONUMA_24_KNOBS: readonly KnobSpec[] = [
+  ...commonAutonuma(10_000, 0),
+  DEFER,
+  flag(AN.RESET, 1, "A new thread or child begins without statistics."),
+];
+
+/** 28: faults migrate; the files lie in one folder. */
+export const AUTONUMA_28_KNOBS: readonly KnobSpec[] = [
+  ...commonAutonuma(10_000, 0).map((spec) => ({ ...spec, name: nameIn28(spec.name) })),
+  flag(AN.INHERIT, 0, "A new thread or child begins with its parent's statistics."),
+  flag(AN.FIRST_FAULT, 1, "A page that nobody has faulted on yet may move."),
   number(AN.BALANCE_INTERVAL, "ms", [1, 100, UINT_MAX], "A task's place is looked at so often.", AUTONUMA),
 ];

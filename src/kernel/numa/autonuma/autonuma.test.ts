@@ -1,61 +1,23 @@
 import { expect, test } from "vitest";
 import { C } from "../../../core/counters.ts";
-import { asCpu, asNode, asPfn, MS_NS } from "../../../core/units.ts";
+import { asCpu, asNode, asPfn } from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
-import { frameOf, runAlone } from "../../buddy/test-kernel.ts";
+import { runAlone } from "../../buddy/test-kernel.ts";
 import { violations } from "../../invariants.ts";
 import { makeMm } from "../../mm/mm.ts";
 import { pinPage } from "../../mm/pin.ts";
-import { autonumaKnobs, ON_FAULT_KNOBS, QUEUE_KNOBS } from "../../proc/knob-list-2012.ts";
 import type { Autonuma } from "../design.ts";
 import { exchangeLast, lastUser } from "../early/last-nid.ts";
 import { earlyTask } from "../early/state.ts";
-import { nodes, type Program, picture, program, runOn, touchHints } from "../early/test-program.ts";
+import { nodes, picture, runOn, touchHints } from "../early/test-program.ts";
 import { makeNumaTask } from "../state.ts";
 import { balance, weightOf } from "./balance.ts";
 import { follow, hintFault } from "./follow.ts";
-import { enlist, enterAutonuma, exitAutonuma } from "./life.ts";
+import { enlist, enterAutonuma } from "./life.ts";
 import { knumaMigrated, migrateBatch } from "./migrated.ts";
 import { autonuma, KNOB } from "./of.ts";
 import { dequeue, enqueue, queuedTo, wrongQueue } from "./queue.ts";
-import { knumaScand } from "./scand.ts";
-
-const FORM: Autonuma = {
-  policy: "autonuma",
-  migrate: "queues",
-  cancel: "if-queued",
-  enqueue: "under-lock",
-  tail: "together",
-  reference: "after-isolation",
-  splitFreed: "let-go",
-  counted: "isolated",
-  listed: "fork",
-  unlink: "marked",
-  statistics: "resident",
-};
-
-function make(of: { huge?: boolean; nodes?: number; pages?: number } & Partial<Autonuma> = {}): Program {
-  const { huge = false, nodes: count = 3, pages = 8, ...form } = of;
-  const p = program({
-    design: { ...FORM, ...form },
-    knobs: [...autonumaKnobs(10_000, 0), ...QUEUE_KNOBS, ...ON_FAULT_KNOBS],
-    huge,
-    nodes: count,
-    pages,
-  });
-  enlist(p.k, p.mm);
-  return p;
-}
-
-/** Runs knuma_scand until it sleeps for that long: one pass of a short list. */
-function scanPass(p: Program): void {
-  for (const op of knumaScand(p.k)) {
-    p.k.nowNs += op.kind === "sleep" ? op.waitNs! : 0;
-    if (op.kind === "sleep" && op.waitNs! > 1000 * MS_NS) return;
-  }
-}
-
-const page = (p: Program, i: number) => frameOf(p.k, p.mm, p.start + i);
+import { make, page, scanPass } from "./test-autonuma.ts";
 
 test("the first fault queues a page at once; it moves with the migrator's batch", () => {
   const p = make();
@@ -239,64 +201,6 @@ test("pmd 1: one access accounts a whole table to whoever made it; pmd 0: each p
     return earlyTask(p.k, p.task).total;
   });
   expect(faults).toEqual([4, 1]);
-});
-
-test("a shared or marked huge page is 512 of progress without work; an empty list pretends a budget", () => {
-  const p = make({ huge: true });
-  scanPass(p);
-  expect(autonuma(p.k).figures).toMatchObject({ progressPages: 9, markedPages: 8 });
-  scanPass(p);
-  expect(autonuma(p.k).figures).toMatchObject({ progressPages: 18, markedPages: 8 });
-  p.mm.users = 0;
-  scanPass(p);
-  scanPass(p);
-  expect(autonuma(p.k).figures.pretendedRounds).toBe(1);
-});
-
-test("the scanner sleeps 100 ms for each pages_to_scan of progress", () => {
-  const p = make({ pages: 64 });
-  p.k.knobs.write(KNOB.PAGES_TO_SCAN, "16");
-  const sleeps: number[] = [];
-  for (const op of knumaScand(p.k)) {
-    if (op.kind !== "sleep") continue;
-    sleeps.push(op.waitNs! / MS_NS);
-    if (op.waitNs! > 1000 * MS_NS) break;
-  }
-  expect(sleeps).toEqual([100, 100, 100, 5000]);
-});
-
-test("exit while it is scanned: it waits for the slice, the scanner unlinks, and nobody twice", () => {
-  for (const [unlink, sound] of [
-    ["marked", true],
-    ["unmarked", false],
-  ] as const) {
-    const p = make({ unlink });
-    const a = autonuma(p.k);
-    const second = makeMm(p.k);
-    runAlone(enterAutonuma(p.k, second));
-    scanPass(p);
-    a.cursor = enlist(p.k, p.mm);
-    p.mm.users = 0;
-    const exit = exitAutonuma(p.k, p.mm);
-    const ops = [...exit].map((op) => op.lock?.name);
-    expect(ops.slice(2)).toEqual(["mmap_lock of mm 0", "mmap_lock of mm 0"]);
-    scanPass(p);
-    // A second exit path, as of a task that was not waited for.
-    runAlone(exitAutonuma(p.k, p.mm));
-    expect(a.list.map((entry) => entry.mm.id).includes(second.id)).toBe(sound);
-    p.mm.users = 1;
-  }
-});
-
-test("fork and exit take the global mutex; listed by the scanner, a short life never does", () => {
-  const acquisitions = (["fork", "scanner"] as const).map((listed) => {
-    const p = make({ listed });
-    const { mutex } = autonuma(p.k);
-    const child = makeMm(p.k);
-    const ops = [...enterAutonuma(p.k, child), ...exitAutonuma(p.k, child)];
-    return ops.filter((op) => op.lock === mutex && op.kind === "acquire").length;
-  });
-  expect(acquisitions).toEqual([2, 0]);
 });
 
 test("28: the fault itself moves the page, within 128 MiB a tenth of a second", () => {

@@ -72,11 +72,17 @@ export function* exitAutonuma(k: Kernel, mm: Mm): Path {
 
 /** A child begins with its parent's statistics only where the reset is switched off. */
 export function forkAutonuma(k: Kernel, parent: NumaTask, child: NumaTask, kind: "fork" | "thread"): void {
-  if (knobOr(k, kind === "thread" ? KNOB.CLONE_RESET : KNOB.FORK_RESET, 1) !== 0) return;
+  if (resets(k, kind)) return;
   const from = earlyTask(k, parent);
   const to = earlyTask(k, child);
   to.faults.set(from.faults);
   to.total = from.total;
   to.selected = from.selected;
   to.pass = from.pass;
+}
+
+/** Whether a child begins without statistics: two flags, later one, later its opposite. */
+function resets(k: Kernel, kind: "fork" | "thread"): boolean {
+  if (knobOr(k, KNOB.INHERIT, 0) !== 0) return false;
+  return knobOr(k, KNOB.RESET, knobOr(k, kind === "thread" ? KNOB.CLONE_RESET : KNOB.FORK_RESET, 1)) !== 0;
 }

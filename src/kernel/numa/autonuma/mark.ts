@@ -21,7 +21,7 @@ import { PMD, PTE } from "../../mm/page-table.ts";
 import { mappingCount } from "../../mm/rmap.ts";
 import { type Kernel, spend } from "../../state.ts";
 import { isTableMarked, markTable, markTableEntries } from "../early/mark.ts";
-import { autonuma, autonumaForm, KNOB, knobOr } from "./of.ts";
+import { autonuma, autonumaForm, KNOB, knobNumber, knobOr } from "./of.ts";
 import { queuedTo } from "./queue.ts";
 import type { ScannedMm } from "./state.ts";
 
@@ -74,7 +74,7 @@ function isWorkingSet(k: Kernel): boolean {
 }
 
 function markSmall(k: Kernel, entry: ScannedMm, row: PmdRow, from: number, to: number): number {
-  const byTable = k.knobs.readNumber(KNOB.PMD) !== 0;
+  const byTable = knobNumber(k, KNOB.PMD) !== 0;
   const unused = isTableMarked(k, row);
   const counted = !(unused && isWorkingSet(k));
   const found = markTableEntries(k, row, from, to, {

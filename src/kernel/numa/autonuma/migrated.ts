@@ -22,7 +22,7 @@ import { pagesOf } from "../../reclaim/lru-list.ts";
 import type { Kernel } from "../../state.ts";
 import { splitPage } from "../../thp/split.ts";
 import { isolatePage } from "../early/isolate.ts";
-import { autonuma, autonumaForm, KNOB } from "./of.ts";
+import { autonuma, autonumaForm, KNOB, knobNumber } from "./of.ts";
 import { dequeue, queuedTo } from "./queue.ts";
 
 /** The daemon of a node: runs until its queue is empty; `wakeMigrator` starts it again. */
@@ -31,7 +31,7 @@ export function* knumaMigrated(k: Kernel, node: NodeId): Path {
   while (queue.pages > 0) {
     yield* migrateBatch(k, node);
     if (queue.pages === 0) break;
-    yield sleepOp(k.knobs.readNumber(KNOB.MIGRATE_SLEEP) * MS_NS);
+    yield sleepOp(knobNumber(k, KNOB.MIGRATE_SLEEP) * MS_NS);
   }
   queue.running = false;
 }
@@ -40,7 +40,7 @@ export function* knumaMigrated(k: Kernel, node: NodeId): Path {
 export function* migrateBatch(k: Kernel, node: NodeId): Path {
   const a = autonuma(k);
   const batch: Pfn[] = [];
-  const limit = k.knobs.readNumber(KNOB.PAGES_TO_MIGRATE);
+  const limit = knobNumber(k, KNOB.PAGES_TO_MIGRATE);
   let isolated = 0;
   while (isolated < limit && hasRoom(k, node, isolated)) {
     const before = batch.length;

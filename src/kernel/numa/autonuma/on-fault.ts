@@ -11,7 +11,7 @@
  */
 import { C } from "../../../core/counters.ts";
 import type { Op, Path } from "../../../core/ops.ts";
-import { asPfn, type NodeId, type Pfn } from "../../../core/units.ts";
+import { asPfn, MS_NS, type NodeId, type Pfn } from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
 import { localNode } from "../../fault/node.ts";
@@ -25,9 +25,9 @@ import type { Kernel } from "../../state.ts";
 import { splitPage } from "../../thp/split.ts";
 import { isolatePage } from "../early/isolate.ts";
 import { exchangeLast, LAST_NONE, lastUser } from "../early/last-nid.ts";
-import { chargeWindow, windowPages } from "../early/rate-limit.ts";
+import { chargeWindow } from "../early/rate-limit.ts";
 import type { EarlyTask } from "../early/state.ts";
-import { autonuma, KNOB, knobOr } from "./of.ts";
+import { autonuma, KNOB, knobNumber, knobOr } from "./of.ts";
 
 /** Moves the page here, if it may. The node that the fault counts for. Uses the caller's reference up. */
 export function* migrateOnFault(k: Kernel, task: EarlyTask, pfn: Pfn, pages: number): Path<NodeId> {
@@ -78,7 +78,10 @@ function shouldMigrate(
     }
   }
   if (task.falseSharing || node === here || (k.frames.flags[pfn]! & FRAME.LRU) === 0) return false;
-  return chargeWindow(k, here, pages, windowPages(k)) && hasRoom(k, here, pages);
+  const windowNs = knobNumber(k, KNOB.MIGRATE_SLEEP) * MS_NS;
+  return (
+    chargeWindow(k, here, pages, knobNumber(k, KNOB.PAGES_TO_MIGRATE), windowNs) && hasRoom(k, here, pages)
+  );
 }
 
 /** Only base pages can be migrated: the base pages of a huge one, or none if it cannot be split. */

@@ -14,7 +14,7 @@ import { asPfn, type NodeId, type Pfn } from "../../../core/units.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
 import { pagesOf } from "../../reclaim/lru-list.ts";
 import type { Kernel } from "../../state.ts";
-import { autonuma, autonumaForm, KNOB } from "./of.ts";
+import { autonuma, autonumaForm, KNOB, knobNumber } from "./of.ts";
 import { type AutonumaState, compoundLock } from "./state.ts";
 
 /** The node that a page waits for, or −1. */
@@ -69,9 +69,9 @@ function* enqueueLocked(k: Kernel, a: AutonumaState, pfn: Pfn, to: NodeId, from:
   yield queue.lock.release;
   a.figures.queuedPages += pages;
   if (queue.pages > a.figures.queuePeakPages) a.figures.queuePeakPages = queue.pages;
-  const limit = k.knobs.readNumber(KNOB.PAGES_TO_MIGRATE);
+  const limit = knobNumber(k, KNOB.PAGES_TO_MIGRATE);
   const crossed = queue.pages >= limit && queue.pages - pages < limit;
-  if (crossed && k.knobs.readNumber(KNOB.DEFER) === 0) wakeMigrator(a, to);
+  if (crossed && knobNumber(k, KNOB.DEFER) === 0) wakeMigrator(a, to);
 }
 
 /** Takes a page off whatever list it is on. */

@@ -2,36 +2,37 @@
  * knuma_scand: one kernel thread that goes through every address space, marks 128 MiB, and sleeps 100 ms.
  *
  *     mutex ▸ cursor's mm ▸ unlock ─▶ mmap lock (read) ─▶ areas from the cursor ─▶ mutex ▸ move the cursor
- *        └── list done: sleep half a pass, wake the migrators, sleep the other half
+ *        └── list done: sleep, wake the migrators, sleep (28: one sleep)
  *
  * *Progress* is what paces it, and not what it did: a shared or marked huge page counts as 512, an area that
  * is skipped as 1, and an empty list as a full budget.
  *
  * Models:       knuma_scand(), knumad_do_scan(), AutoNUMA 14 to 28 (mm/autonuma.c).
- * Not modelled: freezing; draining of LRU batches after a pass (28).
+ * Not modelled: freezing; a write to a pause's knob wakes nobody.
  */
 import { type Path, PREEMPT, sleepOp } from "../../../core/ops.ts";
 import { asVpn, MS_NS, NO_ROW, type Vpn } from "../../../core/units.ts";
 import { vpnOfRow } from "../../mm/page-table.ts";
 import { nextUsedRow } from "../../mm/tables.ts";
 import { VM, type Vma, vmaIndex } from "../../mm/vma.ts";
+import { lruDrainAll } from "../../reclaim/lru.ts";
 import type { Kernel } from "../../state.ts";
 import { flushRange } from "../../tlb/shootdown.ts";
 import { enlist } from "./life.ts";
 import { markRegion } from "./mark.ts";
-import { autonuma, autonumaForm, isEnabled, KNOB } from "./of.ts";
+import { autonuma, autonumaForm, isEnabled, KNOB, knobNumber } from "./of.ts";
 import { wakeMigrator } from "./queue.ts";
 import type { AutonumaState, ScannedMm } from "./state.ts";
 
-/** The daemon. It never ends: whoever drives it lets it go. */
+/** The daemon: ends only when it is told to, between two slices. */
 export function* knumaScand(k: Kernel): Path {
   const a = autonuma(k);
   let progress = 0;
   let total = 0;
   yield a.mutex.acquire;
-  for (;;) {
+  while (!a.stopping) {
     if (autonumaForm(k).listed === "scanner" && a.cursor === undefined) listAll(k);
-    const slice = isEnabled(k) ? yield* scanSlice(k, a) : k.knobs.readNumber(KNOB.PAGES_TO_SCAN);
+    const slice = isEnabled(k) ? yield* scanSlice(k, a) : knobNumber(k, KNOB.PAGES_TO_SCAN);
     progress += slice;
     total += slice;
     a.figures.progressPages += slice;
@@ -43,14 +44,27 @@ export function* knumaScand(k: Kernel): Path {
       total = 0;
       yield* sleepThroughPass(k, a);
     }
-    if (progress > k.knobs.readNumber(KNOB.PAGES_TO_SCAN)) {
+    if (progress > knobNumber(k, KNOB.PAGES_TO_SCAN)) {
       progress = 0;
-      yield sleepOp(k.knobs.readNumber(KNOB.SCAN_SLEEP) * MS_NS);
+      yield sleepOp(knobNumber(k, KNOB.SCAN_SLEEP) * MS_NS);
     } else {
       yield PREEMPT;
     }
     yield a.mutex.acquire;
   }
+  forgetPlace(k, a);
+  yield a.mutex.release;
+}
+
+/** The scanner ends while it is at an address space: only one that exits is nobody else's to unlink. */
+function forgetPlace(k: Kernel, a: AutonumaState): void {
+  const entry = a.cursor;
+  a.cursor = undefined;
+  if (entry === undefined) return;
+  const exiting = entry.mm.users === 0;
+  if (!exiting && autonumaForm(k).stopped === "unlinks-exiting") return;
+  a.list.splice(a.list.indexOf(entry), 1);
+  if (exiting) entry.listed = false;
 }
 
 /** The review's wish: whoever lives when a pass begins is listed by the scanner itself. */
@@ -58,17 +72,24 @@ function listAll(k: Kernel): void {
   for (const mm of k.mms) if (mm !== undefined && mm.users > 0) enlist(k, mm);
 }
 
-/** Half the sleep, the migrators' turn, the other half. */
+/** The pause between two passes; halfway the migrators have their turn. */
 function* sleepThroughPass(k: Kernel, a: AutonumaState): Path {
-  const sleepMs = k.knobs.readNumber(KNOB.PASS_SLEEP);
-  yield sleepOp(Math.floor(sleepMs / 2) * MS_NS);
+  const { pause } = autonumaForm(k);
+  const pauseNs = knobNumber(k, KNOB.PASS_SLEEP) * MS_NS;
+  if (pause === "once") {
+    yield sleepOp(pauseNs);
+    lruDrainAll(k);
+    return;
+  }
+  const sleepNs = pause === "twice" ? pauseNs : pauseNs / 2;
+  yield sleepOp(sleepNs);
   if (isEnabled(k)) for (let node = 0; node < k.machine.nodes; node++) wakeMigrator(a, node);
-  yield sleepOp(Math.ceil(sleepMs / 2) * MS_NS);
+  yield sleepOp(sleepNs);
 }
 
 /** One slice of one address space; with the mutex before and after. What it calls progress. */
 function* scanSlice(k: Kernel, a: AutonumaState): Path<number> {
-  const limit = k.knobs.readNumber(KNOB.PAGES_TO_SCAN);
+  const limit = knobNumber(k, KNOB.PAGES_TO_SCAN);
   if (a.cursor === undefined) {
     if (a.list.length === 0) {
       a.figures.pretendedRounds += 1;

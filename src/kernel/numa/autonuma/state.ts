@@ -62,6 +62,8 @@ export interface AutonumaState {
   readonly list: ScannedMm[];
   readonly mms: Map<number, ScannedMm>;
   cursor: ScannedMm | undefined;
+  /** The scanner has been told to end. */
+  stopping: boolean;
   /** Where the cursor's scan goes on, as a page number. */
   address: number;
   readonly queues: readonly NodeQueue[];
@@ -87,6 +89,7 @@ export function makeAutonuma(nodes: number): AutonumaState {
     list: [],
     mms: new Map(),
     cursor: undefined,
+    stopping: false,
     address: 0,
     queues: Array.from({ length: nodes }, (_, node) => ({
       lock: makeLock("autonuma_queue", "autonuma_lock of node " + node),

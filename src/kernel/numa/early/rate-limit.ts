@@ -34,11 +34,17 @@ const SCAN_PAUSE_NS = 1000 * MS_NS;
  * Asks to move that many pages to a node: false if its window is full. `fullAt` is the count that is full:
  * 3.8 refuses above 128 MiB, AutoNUMA from there on.
  */
-export function chargeWindow(k: Kernel, node: NodeId, pages: number, fullAt: number): boolean {
+export function chargeWindow(
+  k: Kernel,
+  node: NodeId,
+  pages: number,
+  fullAt: number,
+  windowNs = WINDOW_NS,
+): boolean {
   const open = early(k).windows[node]!;
   if (k.nowNs > open.untilNs) {
     open.pages = 0;
-    open.untilNs = k.nowNs + WINDOW_NS;
+    open.untilNs = k.nowNs + windowNs;
   }
   if (open.pages >= fullAt) return false;
   open.pages += pages;
