@@ -4,13 +4,14 @@ import { FAULT_KINDS, FLUSH_CAUSES } from "../core/events.ts";
 import type { Lock } from "../core/ops.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import { zoneFigures } from "../kernel/buddy/figures.ts";
+import { autonuma } from "../kernel/numa/autonuma/of.ts";
 import { tlbTotal } from "../kernel/tlb/tlb.ts";
 import { linesBySide } from "../kernel/traffic.ts";
 import { faultDistributions, lastingHugePeak, meansOf, seriesOf } from "../metrics/collector.ts";
 import { failedMovesOf } from "../metrics/numa.ts";
 import { recordingOf } from "../metrics/recorder.ts";
 import type { Recording } from "../metrics/recording.ts";
-import type { LockResult, NumaResult, ProcessResult, Result } from "../metrics/result.ts";
+import type { AutonumaResult, LockResult, NumaResult, ProcessResult, Result } from "../metrics/result.ts";
 import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
@@ -154,7 +155,7 @@ function shootdownResult({ k, c }: Session): Result["shootdowns"] {
   };
 }
 
-function numaResult({ k, c }: Session): NumaResult {
+function numaResult({ k, c, d }: Session): NumaResult {
   const { local, remote } = linesBySide(k);
   const hints = [FAULT_KINDS.indexOf("hint-4k"), FAULT_KINDS.indexOf("hint-huge")];
   return {
@@ -170,6 +171,26 @@ function numaResult({ k, c }: Session): NumaResult {
     failedMoves: failedMovesOf(c.numa),
     scans: c.numa.scans,
     scanNs: c.numa.scanNs,
+    tasksWithinNode: d.balancer.figures.withinNode,
+    tasksBetweenNodes: d.balancer.figures.betweenNodes,
+    ...(k.behaviours.numaDesign.policy === "autonuma" ? { autonuma: autonumaResult(k) } : {}),
+  };
+}
+
+function autonumaResult(k: Session["k"]): AutonumaResult {
+  const { fullScans, pagesScanned, pagesMigrated, figures } = autonuma(k);
+  const { movedPages, failedPages, markedPages, queuedPages, cancelledPages, lostPages } = figures;
+  return {
+    fullScans,
+    pagesScanned,
+    pagesMigrated,
+    movedPages,
+    failedPages,
+    markedPages,
+    queuedPages,
+    cancelledPages,
+    lostPages,
+    queuePeakPages: figures.queuePeakPages,
   };
 }
 

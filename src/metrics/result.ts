@@ -71,6 +71,29 @@ export interface NumaResult {
   /** Passes of the scanner, and their time. */
   readonly scans: number;
   readonly scanNs: number;
+  /** Tasks that the load balancer took to another CPU of their node, and to another node. */
+  readonly tasksWithinNode: number;
+  readonly tasksBetweenNodes: number;
+  /** Only of AutoNUMA. */
+  readonly autonuma?: AutonumaResult;
+}
+
+/** AutoNUMA's own counters: the first three are files in its sysfs folder. */
+export interface AutonumaResult {
+  /** Passes over all address spaces, and what they called progress, in pages. */
+  readonly fullScans: number;
+  readonly pagesScanned: number;
+  /** Pages that were to be moved, whatever became of them; that moved; that could not. */
+  readonly pagesMigrated: number;
+  readonly movedPages: number;
+  readonly failedPages: number;
+  /** Pages whose entry the scanner marked. */
+  readonly markedPages: number;
+  /** Queues: pages that came, that were called back, that could not be isolated; the longest there was. */
+  readonly queuedPages: number;
+  readonly cancelledPages: number;
+  readonly lostPages: number;
+  readonly queuePeakPages: number;
 }
 
 export interface ProcessResult {

@@ -2,6 +2,7 @@
 import { FLUSH_CAUSES, type FlushCause } from "../core/events.ts";
 import type { FailedMoves, Result } from "../metrics/result.ts";
 import type { Figure } from "./figures.ts";
+import { AUTONUMA_FIGURES } from "./figures-autonuma.ts";
 
 /** The part of all lines that came from the CPU's own node between two moments. */
 function localShare(result: Result, fromNs: number, toNs: number): number | undefined {
@@ -167,6 +168,27 @@ const SCANS: readonly Figure[] = [
   },
 ];
 
+const TASKS: readonly Figure[] = [
+  {
+    key: "tasks_within_node",
+    label: "tasks moved by the load balancer",
+    doc: "How often the load balancer took a task to another CPU of its node.",
+    kind: "count",
+    better: "neither",
+    read: (r) => r.numa?.tasksWithinNode,
+    rare: true,
+  },
+  {
+    key: "tasks_between_nodes",
+    label: "· to another node",
+    doc: "How often the load balancer took a task to another node.",
+    kind: "count",
+    better: "neither",
+    read: (r) => r.numa?.tasksBetweenNodes,
+    rare: true,
+  },
+];
+
 /** One row for each cause of shootdown interrupts. */
 const INTERRUPTS: readonly Figure[] = FLUSH_CAUSES.map((cause: FlushCause) => ({
   key: `interrupts_${cause}`,
@@ -183,5 +205,7 @@ export const NUMA_FIGURES: readonly Figure[] = [
   ...BALANCING,
   ...FAILURES,
   ...SCANS,
+  ...TASKS,
+  ...AUTONUMA_FIGURES,
   ...INTERRUPTS,
 ];

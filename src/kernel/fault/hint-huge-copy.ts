@@ -23,7 +23,8 @@ import type { Vma } from "../mm/vma.ts";
 import { HINT } from "../numa/account.ts";
 import { emit, enter, type Kernel } from "../state.ts";
 import { account, lookAtPage } from "./hint.ts";
-import { flushHuge, hintedHead, restorePmd } from "./hint-huge.ts";
+import { flushHuge, restorePmd } from "./hint-huge.ts";
+import { hintedHead } from "./hinted.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /** Access to a huge page whose PMD is a hint. Enters without the lock. */

@@ -7,18 +7,20 @@
  * Models:       mm/huge_memory.c do_huge_pmd_numa_page(), v5.14 to v6.12; before: see hint-huge-copy.ts.
  * Not modelled: memory policies, device pages.
  */
+
 import { EVENT } from "../../core/events.ts";
 import type { Op, Path } from "../../core/ops.ts";
-import { asPfn, NO_NODE, type Pfn, type PmdRow } from "../../core/units.ts";
+import { NO_NODE, type Pfn, type PmdRow } from "../../core/units.ts";
 import { pageTableLock } from "../locks.ts";
 import { movingPage, waitForMove } from "../migration/entries.ts";
 import { isolateForMove, migrateMisplaced, moveIsolated } from "../migration/misplaced.ts";
-import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
+import { PTE, vpnOfRow } from "../mm/page-table.ts";
 import type { Vma } from "../mm/vma.ts";
 import { HINT } from "../numa/account.ts";
 import { emit, enter, type Kernel } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { account, isWritable, type Look, lookAtPage } from "./hint.ts";
+import { hintedHead } from "./hinted.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /** Access to a huge page whose PMD is a hint. Enters without the lock. */
@@ -78,12 +80,6 @@ function* restoreAfterFailure(k: Kernel, row: PmdRow, head: Pfn, writable: boole
 export function flushHuge(k: Kernel, { mm }: Vma, row: PmdRow): Op {
   const n = k.geometry.pagesPerHuge;
   return flushRange(k, mm, vpnOfRow(k.pt, row), n, "migrate", n);
-}
-
-/** The huge page whose PMD is a hint, or −1. */
-export function hintedHead(k: Kernel, row: PmdRow): Pfn {
-  const hinted = k.pt.pmd.kind[row] === PMD.HUGE && (k.pt.pmd.flags[row]! & PTE.HINT) !== 0;
-  return asPfn(hinted ? k.pt.pmd.value[row]! : -1);
 }
 
 export function restorePmd(k: Kernel, row: PmdRow, writable: boolean): void {

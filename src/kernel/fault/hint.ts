@@ -12,6 +12,7 @@
  * Models:       mm/memory.c do_numa_page(), v5.12 to v6.12.
  * Not modelled: memory policies, device pages.
  */
+
 import { C } from "../../core/counters.ts";
 import { EVENT } from "../../core/events.ts";
 import type { Path } from "../../core/ops.ts";
@@ -21,7 +22,7 @@ import { pageTableLock } from "../locks.ts";
 import { movingPage, waitForMove } from "../migration/entries.ts";
 import { isolateForMove, migrateMisplaced, moveIsolated } from "../migration/misplaced.ts";
 import { FRAME } from "../mm/frames.ts";
-import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
+import { PTE, pteIndex } from "../mm/page-table.ts";
 import { headOf, isHuge, pageMapCount } from "../mm/rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { accountFault, HINT } from "../numa/account.ts";
@@ -30,11 +31,9 @@ import { lastCpupid } from "../numa/cpupid.ts";
 import { misplaced } from "../numa/filter.ts";
 import { currentTask, type NumaTask } from "../numa/state.ts";
 import { emit, enter, type Kernel } from "../state.ts";
+import { hintedFrame } from "./hinted.ts";
 import { localNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
-
-/** An entry's flags without those that a processor or a zap-less look may set meanwhile. */
-const SAME = PTE.PRESENT | PTE.HINT;
 
 /** The state of one hint fault between its two looks at the entry. */
 export interface Look {
@@ -168,13 +167,6 @@ function restore(k: Kernel, { vma, row, vpn, pfn, pages }: Hint): void {
     const other = hintedFrame(k, row, asVpn(at));
     if (other >= 0 && headOf(k, other) === head) restorePte(k, vma, row, asVpn(at));
   }
-}
-
-/** The frame of a page whose PTE is a hint, or −1. */
-function hintedFrame(k: Kernel, row: PmdRow, vpn: Vpn): Pfn {
-  if (k.pt.pmd.kind[row] !== PMD.TABLE) return asPfn(-1);
-  const pte = pteIndex(k.pt, row, vpn);
-  return asPfn((k.pt.pteFlags[pte]! & SAME) === SAME ? k.pt.ptePfn[pte]! : -1);
 }
 
 /** The entry is as it was before the scanner came, and has just been used. */

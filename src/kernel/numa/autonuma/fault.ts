@@ -9,24 +9,18 @@
  * Not modelled: waiting for a huge page that is being split; pages of other areas under the same table keep
  *               their marks.
  */
+
 import type { Path } from "../../../core/ops.ts";
 import { asPfn, asVpn, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
+import { hintedFrame } from "../../fault/hinted.ts";
 import type { FaultOutcome } from "../../fault/outcome.ts";
 import { pageTableLock } from "../../locks.ts";
-import { PMD, PTE, pteIndex, vpnOfRow } from "../../mm/page-table.ts";
+import { PTE, pteIndex, vpnOfRow } from "../../mm/page-table.ts";
 import { isHuge, mappingCount, pageMapCount } from "../../mm/rmap.ts";
 import type { Vma } from "../../mm/vma.ts";
 import type { Kernel } from "../../state.ts";
-import {
-  countHint,
-  hintedFrame,
-  hintedHead,
-  isMoving,
-  lockHint,
-  unmarkPmd,
-  unmarkPte,
-} from "../early/hint.ts";
-import { isTableMarked, unmarkTable } from "../early/mark.ts";
+import { countHint, isMoving, lockHinted, unmarkPmd, unmarkPte } from "../early/hint.ts";
+import { lockMarkedTable } from "../early/mark.ts";
 import { hintFault } from "./follow.ts";
 import { autonumaForm } from "./of.ts";
 
@@ -50,38 +44,29 @@ function* followUnder(k: Kernel, row: PmdRow, pfn: Pfn, pages: number): Path {
 /** Access to a base page whose entry is a hint. */
 export function* faultSmallAutonuma(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, vpn))) return "retry";
-  const pfn = hintedFrame(k, row, vpn);
-  if (pfn >= 0) {
-    unmarkPte(k, pteIndex(k.pt, row, vpn));
-    if (!isHuge(k, pfn) && pageMapCount(k, pfn) === 1) yield* followUnder(k, row, pfn, 1);
-  }
+  const pfn = yield* lockHinted(k, row, vpn);
+  if (pfn < 0) return "retry";
+  unmarkPte(k, pteIndex(k.pt, row, vpn));
+  if (!isHuge(k, pfn) && pageMapCount(k, pfn) === 1) yield* followUnder(k, row, pfn, 1);
   yield lock.release;
-  return pfn < 0 ? "retry" : "hint-4k";
+  return "hint-4k";
 }
 
 /** Access to a huge page whose PMD is a hint. */
 export function* faultHugeAutonuma(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, -1))) return "retry";
-  const head = hintedHead(k, row);
-  if (head >= 0) {
-    unmarkPmd(k, row);
-    if (mappingCount(k, head) === 1) yield* followUnder(k, row, head, k.geometry.pagesPerHuge);
-  }
+  const head = yield* lockHinted(k, row, -1);
+  if (head < 0) return "retry";
+  unmarkPmd(k, row);
+  if (mappingCount(k, head) === 1) yield* followUnder(k, row, head, k.geometry.pagesPerHuge);
   yield lock.release;
-  return head < 0 ? "retry" : "hint-huge";
+  return "hint-huge";
 }
 
 /** Access below a PMD that points at a table and is marked: all of the table's pages count for this task. */
 export function* faultTableAutonuma(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
-  if (k.pt.pmd.kind[row] !== PMD.TABLE || !isTableMarked(k, row)) {
-    yield lock.release;
-    return "retry";
-  }
-  unmarkTable(k, row);
+  if (!(yield* lockMarkedTable(k, row))) return "retry";
   const first = vpnOfRow(k.pt, row);
   const end = Math.min(vma.end, first + k.geometry.pagesPerHuge);
   for (let vpn = Math.max(vma.start, first); vpn < end; vpn++) {

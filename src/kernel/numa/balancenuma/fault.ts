@@ -19,8 +19,8 @@ import { isHuge, pageMapCount } from "../../mm/rmap.ts";
 import type { Vma } from "../../mm/vma.ts";
 import { enter, type Kernel } from "../../state.ts";
 import { faultHugeEarly } from "../early/fault-huge.ts";
-import { countHint, hintedFrame, isMoving, lockHint, misplacedTwice, unmarkPte } from "../early/hint.ts";
-import { isTableMarked, unmarkTable } from "../early/mark.ts";
+import { countHint, isMoving, lockHinted, misplacedTwice, unmarkPte } from "../early/hint.ts";
+import { lockMarkedTable } from "../early/mark.ts";
 import { moveBasePage } from "../early/move-page.ts";
 import { currentTask, JIFFY_NS } from "../state.ts";
 import { KNOB } from "./scan.ts";
@@ -40,12 +40,8 @@ export function account38(k: Kernel, moved: boolean): void {
 export function* faultSmall38(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
   enter(k, "do_numa_page");
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, vpn))) return "retry";
-  const pfn = hintedFrame(k, row, vpn);
-  if (pfn < 0) {
-    yield lock.release;
-    return "retry";
-  }
+  const pfn = yield* lockHinted(k, row, vpn);
+  if (pfn < 0) return "retry";
   unmarkPte(k, pteIndex(k.pt, row, vpn));
   if (isHuge(k, pfn)) {
     yield lock.release;
@@ -68,12 +64,7 @@ export function* faultSmall38(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutco
 export function* faultTable38(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
   enter(k, "do_pmd_numa_page");
   const lock = pageTableLock(k, row);
-  yield lock.acquire;
-  if (k.pt.pmd.kind[row] !== PMD.TABLE || !isTableMarked(k, row)) {
-    yield lock.release;
-    return "retry";
-  }
-  unmarkTable(k, row);
+  if (!(yield* lockMarkedTable(k, row))) return "retry";
   const first = vpnOfRow(k.pt, row);
   const end = Math.min(vma.end, first + k.geometry.pagesPerHuge);
   for (let vpn = Math.max(vma.start, first); vpn < end && k.pt.pmd.kind[row] === PMD.TABLE; vpn++) {

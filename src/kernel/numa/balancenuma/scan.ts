@@ -8,14 +8,15 @@
  * Not modelled: memory policies; areas that 3.8's vma_migratable() refuses beside files'.
  */
 import type { Path } from "../../../core/ops.ts";
-import { MS_NS, PAGE_BYTES } from "../../../core/units.ts";
+import { PAGE_BYTES } from "../../../core/units.ts";
 import { localNode } from "../../fault/node.ts";
 import type { Mm } from "../../mm/mm.ts";
 import { VM, type Vma, vmaIndex } from "../../mm/vma.ts";
 import type { Kernel } from "../../state.ts";
 import { isRateLimited } from "../early/rate-limit.ts";
 import { earlyMm, NODE_UNSEEN, NODES_MANY } from "../early/state.ts";
-import { cpuTimeNs, JIFFY_NS, jiffies, msToJiffies, type NumaTask } from "../state.ts";
+import { tickEarly } from "../early/tick.ts";
+import { jiffies, msToJiffies, type NumaTask } from "../state.ts";
 import { markRange38 } from "./mark.ts";
 
 const PREFIX = "kernel.numa_balancing_";
@@ -28,16 +29,8 @@ export const KNOB = {
   FORCE: "sched_features/NUMA_FORCE",
 } as const;
 
-/** A tick finds the task running. The stamp is set anew, so a tick that comes late delays the next one. */
 export function tick38(k: Kernel, task: NumaTask): void {
-  task.tickAtNs = (jiffies(k) + 1) * JIFFY_NS;
-  const { mm } = task;
-  if (!k.tunables.numaBalancing || mm === undefined || mm.users === 0 || task.workQueued) return;
-  const now = cpuTimeNs(k, task);
-  if (now - task.nodeStampNs <= task.scanPeriodMs * MS_NS) return;
-  if (task.nodeStampNs === 0) task.scanPeriodMs = k.knobs.readNumber(KNOB.MIN);
-  task.nodeStampNs = now;
-  if (jiffies(k) >= mm.numa.nextScan) task.workQueued = true;
+  tickEarly(k, task, KNOB.MIN);
 }
 
 /** The queued pass, on the task's way back to its program. */

@@ -11,14 +11,16 @@
  *               numa/core 22/31.
  * Not modelled: 3.8 reads an uninitialised `migrated` where the page is not misplaced: false here.
  */
+
 import type { Path } from "../../../core/ops.ts";
 import { NO_NODE, type NodeId, type Pfn, type PmdRow } from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
+import { hintedHead } from "../../fault/hinted.ts";
 import type { FaultOutcome } from "../../fault/outcome.ts";
 import { pageTableLock } from "../../locks.ts";
 import { tryLockPage, unlockPage, waitForPage } from "../../mm/page-lock.ts";
 import { enter, type Kernel } from "../../state.ts";
-import { countHint, hintedHead, lockHint, unmarkPmd } from "./hint.ts";
+import { countHint, lockHinted, unmarkPmd } from "./hint.ts";
 import { type HugeForm, moveHugePage } from "./move-huge.ts";
 
 /** What the designs do differently. */
@@ -37,12 +39,8 @@ export function* faultHugeEarly(k: Kernel, row: PmdRow, of: HugeFault): Path<Fau
   enter(k, "do_huge_pmd_numa_page");
   const pages = k.geometry.pagesPerHuge;
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, -1))) return "retry";
-  const head = hintedHead(k, row);
-  if (head < 0) {
-    yield lock.release;
-    return "retry";
-  }
+  const head = yield* lockHinted(k, row, -1);
+  if (head < 0) return "retry";
   k.frames.refCount[head]! += 1;
   const node = countHint(k, head);
   const to = of.misplaced(head);

@@ -9,8 +9,9 @@
  */
 import { C } from "../../../core/counters.ts";
 import type { Path } from "../../../core/ops.ts";
-import { asPfn, asVpn, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
+import { asPfn, asVpn, NO_NODE, type NodeId, type Pfn, type PmdRow } from "../../../core/units.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
+import { hintedFrame, hintedHead } from "../../fault/hinted.ts";
 import { localNode } from "../../fault/node.ts";
 import { pageTableLock } from "../../locks.ts";
 import { movingPage, waitForMove } from "../../migration/entries.ts";
@@ -18,33 +19,19 @@ import { PMD, PTE, pteIndex } from "../../mm/page-table.ts";
 import type { Kernel } from "../../state.ts";
 import { exchangeLast } from "./last-nid.ts";
 
-const SAME = PTE.PRESENT | PTE.HINT;
-
-/** The frame of a page whose PTE is a hint, or −1. */
-export function hintedFrame(k: Kernel, row: PmdRow, vpn: Vpn): Pfn {
-  if (k.pt.pmd.kind[row] !== PMD.TABLE) return asPfn(-1);
-  const pte = pteIndex(k.pt, row, vpn);
-  return asPfn((k.pt.pteFlags[pte]! & SAME) === SAME ? k.pt.ptePfn[pte]! : -1);
-}
-
-/** The huge page whose PMD is a hint, or −1. */
-export function hintedHead(k: Kernel, row: PmdRow): Pfn {
-  const hinted = k.pt.pmd.kind[row] === PMD.HUGE && (k.pt.pmd.flags[row]! & PTE.HINT) !== 0;
-  return asPfn(hinted ? k.pt.pmd.value[row]! : -1);
-}
-
 /**
- * Takes the page-table lock of a row, unless the entry (a PTE, or the huge PMD for −1) is a migration entry:
- * then it waits for that page without the lock, and the fault starts again.
+ * Takes the page-table lock of a row if the entry (a PTE, or the huge PMD for −1) is still a hint: the page,
+ * with the lock held. Else −1, without it: the fault starts again, after a page that was on its way has come.
  */
-export function* lockHint(k: Kernel, row: PmdRow, vpn: number): Path<boolean> {
+export function* lockHinted(k: Kernel, row: PmdRow, vpn: number): Path<Pfn> {
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const moving = isMoving(k, row, vpn);
-  if (moving < 0) return true;
+  const pfn = moving >= 0 ? asPfn(-1) : vpn < 0 ? hintedHead(k, row) : hintedFrame(k, row, asVpn(vpn));
+  if (pfn >= 0) return pfn;
   yield lock.release;
-  yield* waitForMove(k, moving);
-  return false;
+  if (moving >= 0) yield* waitForMove(k, moving);
+  return pfn;
 }
 
 /** The page that is on its way under this entry, or −1. Under the lock. */

@@ -11,8 +11,10 @@
  *               gets marked entries where its parent's table was marked; zero pages and files' pages are let
  *               through by a marked table.
  */
+import type { Path } from "../../../core/ops.ts";
 import { asPfn, type PmdRow } from "../../../core/units.ts";
-import { PTE } from "../../mm/page-table.ts";
+import { pageTableLock } from "../../locks.ts";
+import { PMD, PTE } from "../../mm/page-table.ts";
 import { isHuge, pageMapCount } from "../../mm/rmap.ts";
 import { type Kernel, spend } from "../../state.ts";
 
@@ -75,7 +77,15 @@ export function markTable(k: Kernel, row: PmdRow): void {
   spend(k, k.costs.changePteNs);
 }
 
-/** The mark of a table's PMD goes; its entries keep theirs until each is looked at. Under the lock. */
-export function unmarkTable(k: Kernel, row: PmdRow): void {
-  k.pt.pmd.flags[row]! &= ~PTE.HINT;
+/**
+ * Takes the page-table lock of a row whose PMD points at a marked table, and takes the mark away; its entries
+ * keep theirs until each is looked at. Else false, without the lock.
+ */
+export function* lockMarkedTable(k: Kernel, row: PmdRow): Path<boolean> {
+  const lock = pageTableLock(k, row);
+  yield lock.acquire;
+  const marked = k.pt.pmd.kind[row] === PMD.TABLE && isTableMarked(k, row);
+  if (marked) k.pt.pmd.flags[row]! &= ~PTE.HINT;
+  else yield lock.release;
+  return marked;
 }

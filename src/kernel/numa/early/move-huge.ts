@@ -14,12 +14,14 @@
  *               the patches of 20 Dec, 7 Jan and 9 Jan (F1–F3), commit 340ef3902cf2 (F4); numa/core 22/31.
  * Not modelled: mlocked pages; the flags Active and Unevictable on their way to the copy and back.
  */
+
 import { C } from "../../../core/counters.ts";
 import { EVENT } from "../../../core/events.ts";
 import { type Path, PREEMPT } from "../../../core/ops.ts";
 import { asVpn, NO_FRAME, type NodeId, type Pfn, type PmdRow } from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
+import { hintedHead } from "../../fault/hinted.ts";
 import { pageTableLock } from "../../locks.ts";
 import { allocThere } from "../../migration/migrate.ts";
 import { hasRoom } from "../../migration/misplaced.ts";
@@ -32,7 +34,6 @@ import { lruAdd, lruPutback } from "../../reclaim/lru.ts";
 import { emit, enter, type Kernel, spend } from "../../state.ts";
 import { queueFromBirth } from "../../thp/deferred.ts";
 import { noteCopied } from "../../witness.ts";
-import { hintedHead } from "./hint.ts";
 import { isolatePage } from "./isolate.ts";
 import { chargeWindow, windowPages } from "./rate-limit.ts";
 

@@ -13,11 +13,13 @@
  * Not modelled: cache flushes. The huge copy of a caller that goes on with the old PMD is made as the review
  *               of 14/31 reads it: allocated and copied before the comparison fails.
  */
+
 import { C } from "../../../core/counters.ts";
 import { type Path, PREEMPT } from "../../../core/ops.ts";
 import { NO_FRAME, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
+import { hintedFrame, hintedHead } from "../../fault/hinted.ts";
 import { allocHuge } from "../../fault/huge.ts";
 import { localNode } from "../../fault/node.ts";
 import type { FaultOutcome } from "../../fault/outcome.ts";
@@ -30,16 +32,7 @@ import { enter, type Kernel, spend } from "../../state.ts";
 import { faultGfp } from "../../thp/eligible.ts";
 import { splitPage } from "../../thp/split.ts";
 import { faultHugeEarly } from "../early/fault-huge.ts";
-import {
-  countHint,
-  hintedFrame,
-  hintedHead,
-  isMoving,
-  lockHint,
-  misplacedTwice,
-  unmarkPmd,
-  unmarkPte,
-} from "../early/hint.ts";
+import { countHint, isMoving, lockHinted, misplacedTwice, unmarkPmd, unmarkPte } from "../early/hint.ts";
 import { exchangeLast } from "../early/last-nid.ts";
 import { moveBasePage } from "../early/move-page.ts";
 import { accountNumacore } from "./place.ts";
@@ -65,12 +58,8 @@ function look(k: Kernel, head: Pfn): Sight {
 export function* faultSmallNumacore(k: Kernel, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
   enter(k, "do_numa_page");
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, vpn))) return "retry";
-  const pfn = hintedFrame(k, row, vpn);
-  if (pfn < 0) {
-    yield lock.release;
-    return "retry";
-  }
+  const pfn = yield* lockHinted(k, row, vpn);
+  if (pfn < 0) return "retry";
   k.frames.refCount[pfn]! += 1;
   const node = countHint(k, pfn);
   const sight = isHuge(k, pfn) ? { to: NO_NODE, isPrivate: false } : look(k, pfn);
@@ -121,22 +110,17 @@ function faultNative(k: Kernel, row: PmdRow): Path<FaultOutcome> {
 /** Patch 14: the infrastructure alone. */
 function* faultRestore(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, -1))) return "retry";
-  const hinted = hintedHead(k, row) >= 0;
-  if (hinted) unmarkPmd(k, row, PTE.WRITE);
+  if ((yield* lockHinted(k, row, -1)) < 0) return "retry";
+  unmarkPmd(k, row, PTE.WRITE);
   yield lock.release;
-  return hinted ? "hint-huge" : "retry";
+  return "hint-huge";
 }
 
 /** Patch 18: a misplaced huge page is split, and its base pages fault for themselves. */
 function* faultSplit(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const lock = pageTableLock(k, row);
-  if (!(yield* lockHint(k, row, -1))) return "retry";
-  const head = hintedHead(k, row);
-  if (head < 0) {
-    yield lock.release;
-    return "retry";
-  }
+  const head = yield* lockHinted(k, row, -1);
+  if (head < 0) return "retry";
   const node = countHint(k, head);
   if (look(k, head).to === NO_NODE) {
     unmarkPmd(k, row, PTE.WRITE);

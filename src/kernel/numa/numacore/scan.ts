@@ -13,7 +13,7 @@
  */
 import { C } from "../../../core/counters.ts";
 import type { Path } from "../../../core/ops.ts";
-import { asVpn, MS_NS, NO_ROW, PAGE_BYTES } from "../../../core/units.ts";
+import { asVpn, NO_ROW, PAGE_BYTES } from "../../../core/units.ts";
 import { pageTableLock } from "../../locks.ts";
 import type { Mm } from "../../mm/mm.ts";
 import { PMD, PTE, vpnOfRow } from "../../mm/page-table.ts";
@@ -24,7 +24,8 @@ import { flushRange } from "../../tlb/shootdown.ts";
 import { isMigratable } from "../balancenuma/scan.ts";
 import type { Numacore } from "../design.ts";
 import { markTableEntries } from "../early/mark.ts";
-import { cpuTimeNs, JIFFY_NS, jiffies, msToJiffies, type NumaTask } from "../state.ts";
+import { tickEarly } from "../early/tick.ts";
+import { jiffies, msToJiffies, type NumaTask } from "../state.ts";
 
 export const KNOB = {
   MIN: "kernel.sched_numa_scan_period_min_ms",
@@ -39,14 +40,7 @@ export function numacoreOf(k: Kernel): Numacore {
 }
 
 export function tickNumacore(k: Kernel, task: NumaTask): void {
-  task.tickAtNs = (jiffies(k) + 1) * JIFFY_NS;
-  const { mm } = task;
-  if (!k.tunables.numaBalancing || mm === undefined || mm.users === 0 || task.workQueued) return;
-  const now = cpuTimeNs(k, task);
-  if (now - task.nodeStampNs <= task.scanPeriodMs * MS_NS) return;
-  if (task.nodeStampNs === 0) task.scanPeriodMs = k.knobs.readNumber(KNOB.MIN);
-  task.nodeStampNs = now;
-  if (jiffies(k) >= mm.numa.nextScan) task.workQueued = true;
+  tickEarly(k, task, KNOB.MIN);
 }
 
 export function* workNumacore(k: Kernel, task: NumaTask): Path {
