@@ -111,7 +111,7 @@ function spreadingProgram(cpus: number, seconds: number): string {
 
 function printQueues(): void {
   const cpus = small ? 4 : 16;
-  const seconds = small ? 7 : 40;
+  const seconds = small ? 12 : 40;
   console.log(`2. Queues and progress: ${cpus} threads on 4 nodes, ${cpus * 8} MiB that lie on node 0\n`);
   for (const generation of ["autonuma", "autonuma-reviewed"]) {
     const run = session(generation, cpus);
