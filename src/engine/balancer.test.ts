@@ -7,7 +7,7 @@ import { earlyTask } from "../kernel/numa/early/state.ts";
 import { makeNumaTask } from "../kernel/numa/state.ts";
 import { spend } from "../kernel/state.ts";
 import { peekTimeNs } from "../lib/heap.ts";
-import { type CpuRange, everyCpu, oneCpu } from "./cpu-range.ts";
+import { type CpuRange, cpusOf, everyCpu, oneCpu } from "./cpu-range.ts";
 import { runUntil, spawn } from "./driver.ts";
 import { type Driver, makeDriver } from "./driver-state.ts";
 
@@ -51,6 +51,14 @@ function after(d: Driver, ms: number): string {
   );
   return `${cpus.slice(0, 2).join(" ")} | ${cpus.slice(2).join(" ")}`;
 }
+
+test("an affinity is a range of CPUs; a node that has none binds nobody", () => {
+  const { machine: of } = machine().k;
+  expect(cpusOf(of, "any")).toEqual({ from: 0, to: 4 });
+  expect(cpusOf(of, { node: 1 })).toEqual({ from: 2, to: 4 });
+  expect(cpusOf(of, { cpu: 6 })).toEqual({ from: 2, to: 3 });
+  expect(cpusOf({ ...of, nodes: 8 }, { node: 7 })).toEqual({ from: 0, to: 4 });
+});
 
 test("one task a CPU is left in peace, and so are tasks that are bound, however many", () => {
   const d = machine();

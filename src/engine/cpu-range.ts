@@ -16,13 +16,17 @@ export function oneCpu(cpu: number): CpuRange {
   return { from: cpu, to: cpu + 1 };
 }
 
-/** The CPUs of an affinity; CPUs and nodes beyond the machine's count round it. */
+/**
+ * The CPUs of an affinity; CPUs and nodes beyond the machine's count round it. A node without CPUs binds
+ * nobody.
+ */
 export function cpusOf(machine: MachineSpec, affinity: Affinity): CpuRange {
   if (affinity === "any") return everyCpu(machine);
   if ("cpu" in affinity) return oneCpu(affinity.cpu % machine.cpus);
   const node = affinity.node % machine.nodes;
   let from = 0;
-  while (nodeOfCpu(machine, from) !== node) from++;
+  while (from < machine.cpus && nodeOfCpu(machine, from) !== node) from++;
+  if (from === machine.cpus) return everyCpu(machine);
   let to = from;
   while (to < machine.cpus && nodeOfCpu(machine, to) === node) to++;
   return { from, to };

@@ -86,7 +86,6 @@ export function runWorkload(session: Session, workload: NamedWorkload, options: 
 /** The CPU with the fewest threads among those allowed; the node with the fewest first, then the lowest. */
 function leastBusyCpu({ session, threads }: ProgramRun, affinity: Affinity, except?: Runner): number {
   const { machine } = session.k;
-  if (affinity !== "any" && "cpu" in affinity) return affinity.cpu % machine.cpus;
   const load = new Int32Array(machine.cpus);
   const onNode = new Int32Array(machine.nodes);
   for (const { ended, joining, runner } of threads) {
@@ -96,10 +95,9 @@ function leastBusyCpu({ session, threads }: ProgramRun, affinity: Affinity, exce
   }
   let best = -1;
   let bestLoad = Number.POSITIVE_INFINITY;
-  for (let cpu = 0; cpu < machine.cpus; cpu++) {
-    const node = nodeOfCpu(machine, cpu);
-    if (affinity !== "any" && affinity.node % machine.nodes !== node) continue;
-    const weight = load[cpu]! * 2 ** 20 + onNode[node]!;
+  const { from, to } = cpusOf(machine, affinity);
+  for (let cpu = from; cpu < to; cpu++) {
+    const weight = load[cpu]! * 2 ** 20 + onNode[nodeOfCpu(machine, cpu)]!;
     if (weight >= bestLoad) continue;
     best = cpu;
     bestLoad = weight;

@@ -108,7 +108,8 @@ function groupGain(k: Kernel, task: NumaTask, from: number, to: number): number 
 /** Looks for a CPU of that node: an idle one if the node has room, else in the place of somebody. */
 function searchNode(k: Kernel, s: Search, node: number): void {
   const { machine } = k;
-  const cpus = machine.cpus / machine.nodes;
+  let cpus = 0;
+  for (let cpu = 0; cpu < machine.cpus; cpu++) if (nodeOfCpu(machine, cpu) === node) cpus += 1;
   const there = s.tasks[node]!;
   const here = s.tasks[s.from]!;
   const spare = there < cpus;
