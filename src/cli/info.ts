@@ -1,13 +1,14 @@
 /** `pagewise info`: what a stored trace holds. Reads it whole, so that damage is found. */
 import { statSync } from "node:fs";
 import type { Command } from "commander";
-import { formatBytes } from "../report/format.ts";
+import { formatBytes, formatFigure } from "../report/format.ts";
+import { wrapped } from "../report/text.ts";
 import { missesOf } from "../workloads/import/misses.ts";
 import type { TraceHeader } from "../workloads/records.ts";
 import type { TraceTotals } from "../workloads/trace/format.ts";
 import { summarizeTrace, type TraceSummary } from "../workloads/trace/summary.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFile, err, out } from "./host.ts";
+import { demandFile, err, out, widthChars } from "./host.ts";
 import { openStored } from "./stored.ts";
 
 interface Facts {
@@ -61,7 +62,13 @@ function textOf(facts: Facts): string {
   return [header, recording, contents, whatIsMissing, processes, areas].map((part) => part(facts)).join("");
 }
 
-const row = (name: string, value: string): string => `${(name + ":").padEnd(12)}${value}\n`;
+const NAME_CHARS = 12;
+
+/** A name and what is said of it, which goes on below itself where the terminal ends. */
+function row(name: string, value: string): string {
+  const lines = wrapped(value, Math.max(60, widthChars()) - NAME_CHARS, "");
+  return `${(name + ":").padEnd(NAME_CHARS)}${lines.join(`\n${" ".repeat(NAME_CHARS)}`)}\n`;
+}
 
 function header({ header: h }: Facts): string {
   let text = row("program", h.program || "unknown");
@@ -155,7 +162,4 @@ function areas({ summary, header: h }: Facts): string {
   return more > 0 ? `${text}          and ${more} smaller ones\n` : text;
 }
 
-/** Digits in groups of three, in every locale the same. */
-function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
-}
+const grouped = (value: number): string => formatFigure("count", value);

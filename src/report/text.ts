@@ -76,7 +76,8 @@ function block(
         const cell = drawn(row, index, o);
         const width = widths[i]!;
         const relative = width.relative === 0 ? "" : " " + cell.relative.padStart(width.relative);
-        return cell.text.padStart(width.all - relative.length) + cell.paint(relative);
+        const painted = cell.relative === "" ? relative : cell.paint(relative);
+        return cell.text.padStart(width.all - relative.length) + painted;
       });
       lines.push(`  ${row.label}`.padEnd(labelWidth) + GAP + cells.join(GAP).trimEnd());
     }
@@ -129,6 +130,9 @@ export function wrapped(text: string, widthChars: number, indent: string): strin
 
 const unique = (values: readonly string[]): string => [...new Set(values)].join(", ");
 
+/** Between the parts of a header, which are not broken themselves. */
+const BETWEEN = "  ·  ";
+
 /** What was run, in one or two lines. */
 export function headerOf(columns: readonly Column[], version: string): string[] {
   const results = columns.map(({ result }) => result);
@@ -136,13 +140,16 @@ export function headerOf(columns: readonly Column[], version: string): string[] 
   const processes = first.processes.length;
   const size = `${formatFigure("count", first.vmstat.pgfault ?? 0)} faults, ${formatTime(first.runNs)}`;
   const who = `${processes} ${processes === 1 ? "process" : "processes"}`;
+  const touched = `${formatBytes(first.touchedPeakKb * 1024)} touched`;
   return [
-    `Pagewise ${version}  ·  ${first.workload}  ·  ${size}, ${who}, ` +
-      `${formatBytes(first.touchedPeakKb * 1024)} touched`,
-    `machine ${unique(results.map((r) => r.machine))}  ·  hardware ` +
-      `${unique(results.map((r) => r.hardware))}` +
-      `  ·  kernel ${unique(results.map((r) => r.generation))}  ·  seed ${first.seed}`,
-  ];
+    [`Pagewise ${version}`, first.workload, `${size}, ${who}, ${touched}`],
+    [
+      `machine ${unique(results.map((r) => r.machine))}`,
+      `hardware ${unique(results.map((r) => r.hardware))}`,
+      `kernel ${unique(results.map((r) => r.generation))}`,
+      `seed ${first.seed}`,
+    ],
+  ].map((parts) => parts.join(BETWEEN));
 }
 
 /** What the workload assumes, each once. */
@@ -155,7 +162,12 @@ export function assumptionsOf(columns: readonly Column[]): string[] {
 export function renderText(columns: readonly Column[], options: TextOptions): string {
   const names = columns.map((column) => column.name);
   const wrap = (text: string): string[] => wrapped(text, Math.max(60, options.widthChars), "  ");
-  const lines = [...headerOf(columns, options.version), ...assumptionsOf(columns)].flatMap(wrap);
+  const parts = (line: string): string[] =>
+    filled(line.split(BETWEEN), BETWEEN, Math.max(60, options.widthChars), "  ");
+  const lines = [
+    ...headerOf(columns, options.version).flatMap(parts),
+    ...assumptionsOf(columns).flatMap(wrap),
+  ];
   lines.push("");
   lines.push(...answerOf(columns).flatMap(wrap).map(options.painter.bold), "");
   lines.push(...layOut(tableOf(columns), names, options));
