@@ -3,7 +3,7 @@
  * 512 pages; one interaction a frame, in headless Chromium.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { cpus, hostname, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "vite";
@@ -53,7 +53,8 @@ try {
     cpu.push(`${view} ${(((await mainThreadMs()) - before) / count).toFixed(1)}`);
     all.push(...frames);
   }
-  console.log(`${cpus().length} CPUs, load ${loadavg()[0]!.toFixed(1)}; ms`);
+  const { model } = cpus()[0]!;
+  console.log(`${hostname()}: ${model.trim()}, ${cpus().length} CPUs, load ${loadavg()[0]!.toFixed(1)}; ms`);
   const heads = ["p50", "p95", "max"].map((head) => head.padStart(8)).join("");
   console.log(`${"".padEnd(34)}${"script of a frame".padStart(24)}${"from frame to frame".padStart(24)}`);
   console.log(`${"".padEnd(34)}${heads}${heads}   frames over 32 ms`);

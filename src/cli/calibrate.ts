@@ -11,7 +11,8 @@ interface CalibrateOptions {
 }
 
 const EXAMPLES = `
-Takes some ten seconds; a quiet machine gives better figures. Huge pages are measured where THP is madvise or
+Takes about half a minute; a quiet machine gives better figures. How many entries the TLBs have is guessed from a
+pointer chase, and the guess says what it rests on; what could not be told apart stays as in the base. Huge pages are measured where THP is madvise or
 always. Without a C compiler the nearest description that comes along is written, and said to be that.
 
 Example:

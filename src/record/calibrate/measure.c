@@ -2,7 +2,8 @@
  * Measures what memory management costs on this machine: one line for each figure and repetition.
  *
  *     NAME NANOSECONDS            a figure, once for each repetition
- *     chase PAGES NANOSECONDS     one load of a pointer chase over so many pages
+ *     chase PAGES NANOSECONDS     one load of a pointer chase over so many pages, one line of each
+ *     dense LINES NANOSECONDS     the same over so many lines that lie side by side: what caches cost, without TLBs
  *     skip NAME WHY               a figure that cannot be measured here
  *
  * Each figure is the CPU time of many equal steps divided by their number: what other programs take of the CPU does
@@ -160,44 +161,106 @@ static void huge_pages(void)
    tell("munmap_huge_ns", (now() - start) / (HUGE_PAGES / 2));
 }
 
-static volatile int spinning;
-static void *spin(void *flag)
+/* What another thread on another CPU counts while it runs; it ends when `stopping` is set. */
+static volatile long counted;
+static volatile int stopping;
+static void *count(void *unused)
 {
-   (void)flag;
-   spinning = 1;
-   while (spinning == 1) {}
+   (void)unused;
+   while (!stopping) counted++;
    return NULL;
 }
 
-/* mprotect of one page to and fro; with a thread on another CPU each narrowing interrupts it. */
-static double protect_loop(char *at)
+static double wall(void)
 {
-   const int rounds = 2000;
-   double start = now();
-   for (int i = 0; i < rounds; i++) {
-      *(volatile char *)at = 1;
-      mprotect(at, PAGE, PROT_READ);
-      mprotect(at, PAGE, PROT_READ | PROT_WRITE);
-   }
-   return (now() - start) / rounds;
+   struct timespec t;
+   clock_gettime(CLOCK_MONOTONIC, &t);
+   return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
+static int by_size(const void *a, const void *b)
+{
+   double x = *(const double *)a, y = *(const double *)b;
+   return x < y ? -1 : x > y;
+}
+
+/*
+ * mprotect of one page to and fro, in many short rounds; the median of those in which nobody took a CPU away, neither
+ * from this thread nor from the other. Negative: there were too few.
+ */
+#define ROUNDS 600
+#define STEPS 10
+static double protect_median(char *at, double counts_per_ns)
+{
+   double taken[ROUNDS];
+   int used = 0;
+   for (int round = 0; round < ROUNDS; round++) {
+      long counts = counted;
+      double on_wall = wall(), start = now(), used_ns;
+      for (int i = 0; i < STEPS; i++) {
+         *(volatile char *)at = 1;
+         mprotect(at, PAGE, PROT_READ);
+         mprotect(at, PAGE, PROT_READ | PROT_WRITE);
+      }
+      used_ns = now() - start;
+      on_wall = wall() - on_wall;
+      if (on_wall > used_ns * 1.3 + 1000) continue;
+      if (counted - counts < on_wall * counts_per_ns / 3) continue;
+      taken[used++] = used_ns / STEPS;
+   }
+   if (used < ROUNDS / 20) return -1;
+   qsort(taken, used, sizeof *taken, by_size);
+   return taken[used / 2];
+}
+
+/* How fast the other thread counts when it has its CPU: the best of some milliseconds. */
+static double counting_speed(void)
+{
+   double best = 0;
+   for (int i = 0; i < 10; i++) {
+      long counts = counted;
+      double start = wall(), speed;
+      while (wall() - start < 1e6) {}
+      speed = (counted - counts) / (wall() - start);
+      if (speed > best) best = speed;
+   }
+   return best;
+}
+
+/* With a thread on another CPU each narrowing of rights interrupts it: what that adds. */
 static void shootdown(void)
 {
    char *at = area(HUGE, MADV_NOHUGEPAGE);
+   cpu_set_t all, one;
    pthread_t thread;
-   double alone = protect_loop(at), both;
-   if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+   int first = -1, second = -1;
+   double alone, both;
+   sched_getaffinity(0, sizeof all, &all);
+   for (int i = 0; i < CPU_SETSIZE && second < 0; i++) {
+      if (!CPU_ISSET(i, &all)) continue;
+      if (first < 0) first = i;
+      else second = i;
+   }
+   if (second < 0) {
       skip("shootdown", "one CPU");
+      munmap(at, HUGE);
       return;
    }
-   spinning = 0;
-   pthread_create(&thread, NULL, spin, NULL);
-   while (spinning == 0) {}
-   both = protect_loop(at);
-   spinning = 2;
+   CPU_ZERO(&one);
+   CPU_SET(first, &one);
+   sched_setaffinity(0, sizeof one, &one);
+   alone = protect_median(at, 0);
+   stopping = 0;
+   pthread_create(&thread, NULL, count, NULL);
+   CPU_ZERO(&one);
+   CPU_SET(second, &one);
+   pthread_setaffinity_np(thread, sizeof one, &one);
+   both = protect_median(at, counting_speed());
+   stopping = 1;
    pthread_join(thread, NULL);
-   tell("shootdown_ns", both - alone);
+   sched_setaffinity(0, sizeof all, &all);
+   if (alone > 0 && both > 0) tell("shootdown_ns", both - alone);
+   else skip("shootdown", "other programs had the CPUs all the time");
    munmap(at, HUGE);
 }
 
@@ -224,38 +287,59 @@ static void cpu(void)
    tell("clock_ghz", 20000000 / (now() - start));
 }
 
-/* One load for each page of a ring in shuffled order, in another cache line of each page. */
+static uint64_t seed = 88172645463325252ull;
+static uint64_t next_random(void)
+{
+   seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17;
+   return seed;
+}
+
+/* A ring through all places in shuffled order; nanoseconds of a load. */
+static double ring_time(void ***places, size_t count)
+{
+   const size_t loads = 300000;
+   void **p;
+   double start, time;
+   for (size_t i = count - 1; i > 0; i--) {
+      size_t j = next_random() % (i + 1);
+      void **kept = places[i];
+      places[i] = places[j];
+      places[j] = kept;
+   }
+   for (size_t i = 0; i < count; i++) *places[i] = places[(i + 1) % count];
+   p = places[0];
+   for (size_t i = 0; i < count * 2; i++) p = *p;
+   start = now();
+   for (size_t i = 0; i < loads; i++) p = *p;
+   time = (now() - start) / loads;
+   __asm__ volatile("" : : "r"(p));
+   return time;
+}
+
+/*
+ * One line in each page, and as many lines side by side. Of four pages in a row one is taken, whichever: processors
+ * that keep four neighbours in one entry of a TLB have nothing to join.
+ */
 static void chase(size_t pages)
 {
-   char *at = area(((pages * PAGE + HUGE - 1) / HUGE) * HUGE, MADV_NOHUGEPAGE);
-   size_t *order = malloc(pages * sizeof *order), i;
-   const size_t loads = 400000;
-   uint64_t seed = 88172645463325252ull;
-   void **p;
-   double start;
-   for (i = 0; i < pages; i++) order[i] = i;
-   for (i = pages - 1; i > 0; i--) {
-      seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17;
-      size_t j = seed % (i + 1), kept = order[i];
-      order[i] = order[j];
-      order[j] = kept;
-   }
-   for (i = 0; i < pages; i++) {
-      size_t from = order[i], to = order[(i + 1) % pages];
-      *(void **)(at + from * PAGE + from % 64 * 64) = at + to * PAGE + to % 64 * 64;
-   }
-   p = (void **)(at + order[0] * PAGE + order[0] % 64 * 64);
-   for (i = 0; i < pages * 2; i++) p = *p;
-   start = now();
-   for (i = 0; i < loads; i++) p = *p;
-   if (telling) printf("chase %zu %.4f\n", pages, (now() - start) / loads);
-   __asm__ volatile("" : : "r"(p));
-   munmap(at, ((pages * PAGE + HUGE - 1) / HUGE) * HUGE);
-   free(order);
+   size_t bytes = (pages * 4 * PAGE + HUGE - 1) / HUGE * HUGE;
+   size_t dense_bytes = (pages * 64 + HUGE - 1) / HUGE * HUGE;
+   char *at = area(bytes, MADV_NOHUGEPAGE), *side = area(dense_bytes, MADV_HUGEPAGE);
+   void ***places = malloc(pages * sizeof *places);
+   for (size_t i = 0; i < pages; i++)
+      places[i] = (void **)(at + (i * 4 + next_random() % 4) * PAGE + i % 64 * 64);
+   double sparse = ring_time(places, pages);
+   for (size_t i = 0; i < pages; i++) places[i] = (void **)(side + i * 64);
+   double dense = ring_time(places, pages);
+   if (telling) printf("chase %zu %.4f\ndense %zu %.4f\n", pages, sparse, pages, dense);
+   munmap(at, bytes);
+   munmap(side, dense_bytes);
+   free(places);
 }
 
 int main(int argc, char **argv)
 {
+   static const size_t eighths[] = {8, 9, 10, 12, 14};
    int repetitions = argc > 1 ? atoi(argv[1]) : 9;
    for (int i = 0; i <= repetitions; i++) {
       telling = i > 0;
@@ -263,7 +347,9 @@ int main(int argc, char **argv)
       small_pages();
       huge_pages();
       shootdown();
-      for (size_t pages = 16; pages <= 8192; pages *= 2) chase(pages);
+      for (size_t octave = 2; octave < 1024; octave *= 2)
+         for (size_t k = 0; k < sizeof eighths / sizeof *eighths; k++) chase(octave * eighths[k]);
+      chase(8192);
       fflush(stdout);
    }
    return 0;
