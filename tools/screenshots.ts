@@ -5,12 +5,13 @@
  *     npm run screenshots -- --docs    and the three of the README into docs/images
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { dropFile, openBrowser, openPage } from "../test/web/browser.ts";
 
 const ROOT = join(import.meta.dirname, "..");
+const MAIN = [join(ROOT, "tools", "run-ts.mjs"), join(ROOT, "src", "cli", "main.ts")];
 const FOLDER = join(ROOT, ".cache", "screenshots");
 const IN_README = ["compare-light", "map-dark", "walk-light"];
 const SETTINGS = "thp=never; thp=madvise; thp=always";
@@ -35,8 +36,9 @@ const SCENES: Readonly<
   race: {
     hash: "",
     async act(page) {
-      const sample = readFileSync(join(ROOT, "test", "web", "race.sample.json"));
-      await dropFile(page, "race.json", sample);
+      const race = ["check", "pin-then-migrate", "--form", "F0", "--json"];
+      const found = spawnSync(process.execPath, [...MAIN, ...race], { encoding: "utf8" });
+      await dropFile(page, "race.json", Buffer.from(found.stdout));
       await page.waitForSelector("[data-chart=race]");
     },
   },
@@ -47,7 +49,7 @@ const report = join(FOLDER, "report.html");
 const made = spawnSync(
   process.execPath,
   [
-    ...[join(ROOT, "tools", "run-ts.mjs"), join(ROOT, "src", "cli", "main.ts"), "compare"],
+    ...[...MAIN, "compare"],
     ...["examples/redis.pwt", "--generation", "linux-6.18", "--settings", SETTINGS, "--html", report],
   ],
   { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] },
