@@ -11,9 +11,10 @@ interface CalibrateOptions {
 }
 
 const EXAMPLES = `
-Takes about half a minute; a quiet machine gives better figures. How many entries the TLBs have is guessed from a
-pointer chase, and the guess says what it rests on; what could not be told apart stays as in the base. Huge pages are measured where THP is madvise or
-always. Without a C compiler the nearest description that comes along is written, and said to be that.
+Takes about half a minute; a quiet machine gives better figures. How many entries the TLBs have is guessed
+from a pointer chase, and the guess says what it rests on; what could not be told apart stays as in the base.
+Huge pages are measured where THP is madvise or always. Without a C compiler the nearest description that
+comes along is written, and said to be that.
 
 Example:
   $ pagewise calibrate -o my-server.toml
