@@ -32,6 +32,15 @@ test("what is found in a posted form is absent in another form of the same scena
   expect(neverClean.map(({ name }) => name)).toEqual([]);
 });
 
+test("every entry has a form that shows the fault, or a sentence that says why none does", () => {
+  const silent = SCENARIOS.filter((scenario) => {
+    if (scenario.kind === "elsewhere" || scenario.entries.length === 0) return false;
+    const told = new Set(scenario.forms.map(({ expect: wanted }) => JSON.stringify(wanted)));
+    return told.size < 2 === (scenario.alike === undefined);
+  });
+  expect(silent.map(({ name }) => name)).toEqual([]);
+});
+
 test("names of scenarios are their own, and entries are the catalogue's", () => {
   const names = SCENARIOS.map(({ name }: Scenario) => name);
   expect(new Set(names).size).toBe(names.length);

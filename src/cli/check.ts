@@ -138,6 +138,13 @@ function checkAll(options: CheckOptions): number {
 }
 
 function checkOne(scenario: Scenario, options: CheckOptions): number {
+  const status = checkForms(scenario, options);
+  if (options.json !== true && scenario.kind !== "elsewhere" && scenario.alike !== undefined)
+    out(wrapped(`No form shows more: ${scenario.alike}.`, Math.min(110, widthChars()), "").join("\n") + "\n");
+  return status;
+}
+
+function checkForms(scenario: Scenario, options: CheckOptions): number {
   const { schedule, svg } = options;
   if (scenario.kind !== "race") {
     if (schedule !== undefined || svg !== undefined)

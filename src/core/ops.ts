@@ -35,8 +35,10 @@ export type OpKind =
 
 export interface Op {
   readonly kind: OpKind;
-  /** The lock of the four lock ops. */
+  /** The lock of the lock ops. */
   readonly lock?: Lock;
+  /** A trylock that has succeeded: whoever takes the lock by it does not sleep. */
+  readonly tried?: true;
   /** Nanoseconds of a sleep. */
   readonly waitNs?: number;
   /** The path of a call. */
@@ -65,6 +67,8 @@ export interface Lock {
   readonly lockClass: LockClass;
   readonly name: string;
   readonly acquire: Op;
+  /** After a trylock that succeeded. */
+  readonly acquireTried: Op;
   readonly release: Op;
   readonly acquireRead: Op;
   readonly releaseRead: Op;
@@ -91,7 +95,7 @@ export interface LockWaiter {
   readonly sinceNs: number;
 }
 
-/** Makes a lock with its four ops. */
+/** Makes a lock with its ops. */
 export function makeLock(lockClass: LockClass, name: string): Lock {
   const lock = {
     lockClass,
@@ -102,6 +106,7 @@ export function makeLock(lockClass: LockClass, name: string): Lock {
     waiters: [],
   } as unknown as { -readonly [K in keyof Lock]: Lock[K] };
   lock.acquire = { kind: "acquire", lock };
+  lock.acquireTried = { kind: "acquire", lock, tried: true };
   lock.release = { kind: "release", lock };
   lock.acquireRead = { kind: "acquire-read", lock };
   lock.releaseRead = { kind: "release-read", lock };

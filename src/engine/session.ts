@@ -45,6 +45,7 @@ import { taskFitsCpu } from "./cpu-range.ts";
 import { call, idleCpu, restart, spawn } from "./driver.ts";
 import { type Driver, makeDriver, type Runner } from "./driver-state.ts";
 import { lookAtMemory, processResult } from "./memory-look.ts";
+import { believing } from "./path-watch.ts";
 import { scaleKnobs } from "./scale.ts";
 
 export interface SessionOptions {
@@ -118,6 +119,7 @@ export function openSession(options: SessionOptions): Session {
   const d = makeDriver(k);
   const c = makeCollector();
   const recorder = options.record === undefined ? undefined : watch(k, d, options.record);
+  if (options.verify) d.watch = believing(d.watch);
   k.listener = (code, tNs, cpu, a, b, third, fourth) => {
     c.listener(code, tNs, cpu, a, b, third, fourth);
     if (recorder !== undefined) recordEvent(recorder, code, tNs, cpu, [a, b, third, fourth]);

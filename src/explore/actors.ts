@@ -6,6 +6,7 @@ import { type Op, type Path, PREEMPT } from "../core/ops.ts";
 import { S_NS } from "../core/units.ts";
 import { putPage } from "../kernel/buddy/free.ts";
 import { handleFault } from "../kernel/fault/handle.ts";
+import { broken } from "../kernel/invariants-paths.ts";
 import { pageTableLock } from "../kernel/locks.ts";
 import { forkMm } from "../kernel/mm/fork.ts";
 import { FRAME } from "../kernel/mm/frames.ts";
@@ -48,7 +49,7 @@ export function* deviceWrite(w: World, page: number, value: number): Path {
   const freed = memory.freed[frame]!;
   yield PREEMPT;
   if (memory.freed[frame] !== freed)
-    throw new Violation(`a device writes to frame ${frame}, freed under its pin`);
+    throw new Violation(broken("freedUnderPin", `frame ${frame}, under its pin`));
   store(memory, mm, vpnOf(w, page), frame as never, value);
   yield PREEMPT;
   unpinPage(k, mm, head);

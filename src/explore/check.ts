@@ -1,11 +1,13 @@
 /**
  * Runs one form of a scenario: sets the machine up, explores, and says whether it is as the scenario expects.
  */
+
 import { C } from "../core/counters.ts";
 import { asCpu } from "../core/units.ts";
 import type { Generation } from "../generations/generation.ts";
 import { generationByName } from "../generations/index.ts";
 import { violations } from "../kernel/invariants.ts";
+import { broken } from "../kernel/invariants-paths.ts";
 import { assert, UserError } from "../lib/assert.ts";
 import { recordState } from "./dressing.ts";
 import { lostWrite, staleTlb, witnessOf } from "./memory.ts";
@@ -89,7 +91,7 @@ export function lockCycle(nested: ReadonlyMap<string, string>): string | undefin
   for (const [outer, inners] of after)
     for (const inner of inners)
       if (reaches(inner, outer, new Set()))
-        return `locks are taken in both orders: ${outer}, then ${inner}, and the other way round`;
+        return broken("lockOrder", `${outer}, then ${inner}, and the other way round`);
   return undefined;
 }
 

@@ -1,9 +1,11 @@
 /** The forms that several scenarios tell of, each under the name that its file's table shows. */
 import { AUTONUMA } from "../generations/autonuma.ts";
 import { BALANCENUMA } from "../generations/linux-3.8.ts";
+import { LINUX_5_14 } from "../generations/linux-5.14.ts";
 import { NUMACORE } from "../generations/numacore.ts";
 import type { Behaviours } from "../kernel/behaviours.ts";
 import type { Autonuma, Balancenuma, Numacore } from "../kernel/numa/design.ts";
+import type { NumaRules } from "../kernel/numa/rules.ts";
 import type { RaceForm } from "./scenario.ts";
 
 /** One of the five forms of January 2013. */
@@ -23,6 +25,16 @@ export function formNumacore(name: string, changes: Partial<Numacore>): RaceForm
   const base = NUMACORE.behaviours.numaDesign as Numacore;
   const behaviours: Partial<Behaviours> = { numaDesign: { ...base, ...changes } };
   return { name, generation: NUMACORE.name, behaviours, expect: "holds" };
+}
+
+/**
+ * The rework of huge pages' hint faults in 2021: before it, as first posted (the PMD is accessible before the
+ * page moves), as merged.
+ */
+export function form2021(which: "linux-5.12" | "v1" | "linux-5.14", expect = "holds"): RaceForm {
+  if (which !== "v1") return { name: which, generation: which, expect };
+  const numaRules: NumaRules = { ...LINUX_5_14.behaviours.numaRules, restoreHuge: "before-moving" };
+  return { name: "v1 of 2021", generation: "linux-5.14", behaviours: { numaRules }, expect };
 }
 
 /** The reservations of 2018: as posted, or as their review wanted them. */

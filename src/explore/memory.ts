@@ -6,7 +6,9 @@
  * A CPU uses what its TLB remembers, be it stale or not. Using a translation whose frame has gone back to the
  * allocator since is a violation; so is a write that the program cannot read back.
  */
+
 import { asPfn, NO_ROW, type Pfn, type Vpn } from "../core/units.ts";
+import { broken } from "../kernel/invariants-paths.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
@@ -99,8 +101,7 @@ export function translate(m: Memory, mm: Mm, vpn: Vpn, write: boolean): Pfn {
   if (cached >= 0 && (!write || m.tlbWritable[entry] === 1)) {
     if (m.tlbFreed[entry] !== m.freed[cached])
       throw new Violation(
-        `a stale translation is used: CPU ${k.cpu} ${write ? "writes to" : "reads"} frame ${cached}, ` +
-          "freed since",
+        broken("staleUse", `CPU ${k.cpu} ${write ? "writes to" : "reads"} frame ${cached}, freed since`),
       );
     return asPfn(cached);
   }
@@ -146,7 +147,9 @@ export function load(m: Memory, pfn: Pfn): number {
 export function checkRead(m: Memory, mm: Mm, vpn: number, value: number): void {
   const wanted = m.written[mm.id * m.pages + (vpn - m.firstVpn)]!;
   if (wanted !== 0 && value !== wanted && value !== ZEROES)
-    throw new Violation(`a read is stale: page ${vpn - m.firstVpn} was written ${wanted}, it reads ${value}`);
+    throw new Violation(
+      broken("staleRead", `page ${vpn - m.firstVpn} was written ${wanted}, it reads ${value}`),
+    );
 }
 
 /** When nobody is under way, a TLB that knows more than the page tables allow. */
@@ -160,7 +163,7 @@ export function staleTlb(m: Memory): string | undefined {
     if (mm === undefined) continue;
     const now = entryAt(m, mm, (m.firstVpn + page) as Vpn);
     const allowed = now.frame === frame && (m.tlbWritable[entry] === 0 || now.writable);
-    if (!allowed) return `a TLB is left stale: CPU ${cpu} still has page ${page} in frame ${frame}`;
+    if (!allowed) return broken("staleTlb", `CPU ${cpu} still has page ${page} in frame ${frame}`);
   }
   return undefined;
 }
@@ -190,7 +193,7 @@ export function lostWrite(m: Memory, mayVanish: boolean): string | undefined {
       const held = heldAt(m, mm, (m.firstVpn + page) as Vpn);
       if (held === wanted || (mayVanish && (held === ZEROES || held === undefined))) continue;
       const found = held === undefined ? "is mapped nowhere" : `holds ${held}`;
-      return `a write is lost: page ${page} of mm ${mm.id} should hold ${wanted}, it ${found}`;
+      return broken("lostWrite", `page ${page} of mm ${mm.id} should hold ${wanted}, it ${found}`);
     }
   }
   return undefined;

@@ -6,6 +6,7 @@
  * Without a bound this is what the reduction is judged by. With one it finds the shortest story of a
  * violation: fewest preemptions first, then fewest steps.
  */
+import { broken } from "../kernel/invariants-paths.ts";
 import { BrokenBelief } from "../lib/assert.ts";
 import { Violation } from "./runner.ts";
 import { enabledBits, type Found, type Limits, type Outcome, type Subject } from "./search.ts";
@@ -56,10 +57,11 @@ function runPlain(subject: Subject, stack: Choice[], limits: Limits, stepsBest: 
       const enabled = enabledBits(runner);
       if (enabled === 0) {
         if (runner.actors.some((_, i) => !runner.done(i)))
-          throw new Violation("a deadlock: " + runner.stuck());
+          throw new Violation(broken("deadlock", runner.stuck()));
         return subject.atEnd();
       }
-      if (depth >= limits.stepsMax) throw new Violation(`a livelock: after ${depth} steps ${runner.stuck()}`);
+      if (depth >= limits.stepsMax)
+        throw new Violation(broken("livelock", `after ${depth} steps ${runner.stuck()}`));
       if (depth >= stepsBest - 1) return TOO_LONG;
       if (depth === stack.length) stack.push(fresh(stack[depth - 1], enabled));
       runner.step(stack[depth]!.chosen);

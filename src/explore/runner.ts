@@ -8,6 +8,7 @@
  */
 import type { Lock, Op, Path } from "../core/ops.ts";
 import { asCpu } from "../core/units.ts";
+import { type HeldLocks, wrongEnd, wrongRelease, wrongSleep, wrongWait } from "../kernel/invariants-paths.ts";
 import type { Kernel } from "../kernel/state.ts";
 import { assert } from "../lib/assert.ts";
 import { type Footprint, type Recorder, TOUCH } from "./recorder.ts";
@@ -31,7 +32,7 @@ interface ActorState {
   path: Path<unknown>;
   /** What it waits to go on with; undefined when done. */
   pending: Op | undefined;
-  readonly held: Map<Lock, Held>;
+  readonly held: HeldLocks;
   steps: number;
   clockNs: number;
   returned: unknown;
@@ -56,9 +57,6 @@ export interface Run {
   readonly states: readonly ActorState[];
   readonly steps: number;
 }
-
-/** Locks whose holder may sleep; the others are spinlocks. */
-const SLEEPING = new Set(["mmap_lock", "page", "anon_vma", "autonuma_mm"]);
 
 /** The first step of a path. */
 const START: Op = { kind: "preempt" };
@@ -136,7 +134,7 @@ export class Runner {
   /** Told by the kernel where a path may sleep. */
   mightSleep(where: string): void {
     const state = this.states[this.current];
-    if (state !== undefined) forbidSleep(state, where);
+    if (state !== undefined) refuse(wrongSleep(state.held, state.actor.name, where));
   }
 
   /**
@@ -161,8 +159,7 @@ export class Runner {
       if (rec !== undefined) rec.on = false;
       state.clockNs = k.nowNs;
     }
-    if (state.pending === undefined && state.held.size > 0)
-      throw new Violation(`a path ends with a lock held: ${state.actor.name} holds ${namesOf(state.held)}`);
+    if (state.pending === undefined) refuse(wrongEnd(state.held, state.actor.name));
     const footprint = rec?.take() ?? NOTHING_TOUCHED;
     return known ?? { actor: index, op, footprint, acquired, released };
   }
@@ -170,7 +167,8 @@ export class Runner {
   private take(state: ActorState, index: number, op: Op): LockUse {
     const lock = op.lock!;
     const mode: Held = op.kind === "acquire" ? "write" : "read";
-    this.noteOrder(state, lock);
+    // Who does not wait puts no locks in an order.
+    if (op.tried !== true) this.noteOrder(state, lock);
     this.taken.add(lock);
     if (mode === "write") lock.holder = index;
     else lock.readers += 1;
@@ -190,8 +188,7 @@ export class Runner {
   private release(state: ActorState, op: Op): LockUse {
     const lock = op.lock!;
     const mode: Held = op.kind === "release" ? "write" : "read";
-    if (state.held.get(lock) !== mode)
-      throw new Violation(`a lock is released by who does not hold it: ${state.actor.name}, ${lock.name}`);
+    refuse(wrongRelease(state.held, state.actor.name, op));
     state.held.delete(lock);
     if (mode === "write") lock.holder = -1;
     else lock.readers -= 1;
@@ -216,7 +213,7 @@ export class Runner {
       return;
     }
     assert(op.kind !== "wait" && op.kind !== "call", "kernel paths neither join others nor call them");
-    checkWait(state, op);
+    refuse(wrongWait(state.held, state.actor.name, op));
     state.pending = op;
   }
 }
@@ -225,23 +222,8 @@ function mayTake(lock: Lock, mode: Held): boolean {
   return lock.holder === -1 && (mode === "read" || lock.readers === 0);
 }
 
-function checkWait(state: ActorState, op: Op): void {
-  const { lock } = op;
-  const { name } = state.actor;
-  if (op.kind === "sleep") forbidSleep(state, "a sleep");
-  if (lock === undefined || (op.kind !== "acquire" && op.kind !== "acquire-read")) return;
-  if (state.held.has(lock)) throw new Violation(`a lock is taken twice: ${name} holds ${lock.name} already`);
-  if (SLEEPING.has(lock.lockClass)) forbidSleep(state, lock.name);
-}
-
-function forbidSleep({ held, actor }: ActorState, where: string): void {
-  for (const lock of held.keys())
-    if (!SLEEPING.has(lock.lockClass))
-      throw new Violation(`a path sleeps under a spinlock: ${actor.name} holds ${lock.name} at ${where}`);
-}
-
-function namesOf(held: ReadonlyMap<Lock, Held>): string {
-  return [...held.keys()].map((lock) => lock.name).join(", ");
+function refuse(wrong: string | undefined): void {
+  if (wrong !== undefined) throw new Violation(wrong);
 }
 
 const NOTHING_TOUCHED: Footprint = new Int32Array(0);

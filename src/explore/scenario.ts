@@ -34,6 +34,8 @@ interface Common {
   /** Entries of the review catalogue that it is: "C01". */
   readonly entries: readonly string[];
   readonly claim: string;
+  /** Why all forms are told alike, where no form shows the fault or the cost. */
+  readonly alike?: string;
 }
 
 export interface Race extends Common {

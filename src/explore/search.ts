@@ -9,6 +9,7 @@
  * enabled actor is tried at every step; both must reach the same final states. (Abdulla, Aronis, Jonsson,
  * Sagonas: Optimal dynamic partial order reduction, 2014; this is its source-set form.)
  */
+import { broken } from "../kernel/invariants-paths.ts";
 import { BrokenBelief } from "../lib/assert.ts";
 import { dependent, type Event, Order } from "./order.ts";
 import type { Recorder } from "./recorder.ts";
@@ -121,11 +122,12 @@ function extend(subject: Subject, stack: Node[], order: Order, limits: Limits): 
   for (;;) {
     const enabled = enabledBits(runner);
     if (enabled === 0) {
-      if (runner.actors.some((_, i) => !runner.done(i))) throw new Violation("a deadlock: " + runner.stuck());
+      if (runner.actors.some((_, i) => !runner.done(i)))
+        throw new Violation(broken("deadlock", runner.stuck()));
       return { what: subject.atEnd(), complete: true };
     }
     if (stack.length >= limits.stepsMax)
-      throw new Violation(`a livelock: after ${stack.length} steps ${runner.stuck()}`);
+      throw new Violation(broken("livelock", `after ${stack.length} steps ${runner.stuck()}`));
     const before = stack[stack.length - 1];
     const sleep = awake(before);
     const choice = choose(enabled, sleep, before?.chosen);

@@ -4,6 +4,7 @@ import { asPfn, asVpn, type Pfn } from "../core/units.ts";
 import { runAlone } from "../kernel/buddy/test-kernel.ts";
 import { handleFault } from "../kernel/fault/handle.ts";
 import { violations } from "../kernel/invariants.ts";
+import { follow, type HeldLocks } from "../kernel/invariants-paths.ts";
 import { RESERVED_BELIEF } from "../kernel/invariants-reservations.ts";
 import { exitMm } from "../kernel/mm/munmap.ts";
 import { frameAt } from "../kernel/mm/pin.ts";
@@ -18,15 +19,17 @@ function raceOnOnePage(w: World): { readonly first: Pfn; readonly outcomes: stri
   const [one, other] = [path(), path()];
   // One takes its page and stops where it wants the page-table lock.
   const outcomes: string[] = [];
-  const untilLock = (of: ReturnType<typeof path>): void => {
-    for (let step = of.next(); !step.done; step = of.next()) {
-      if (step.value.kind === "acquire" && step.value.lock?.lockClass === "page_table") return;
+  const untilLock = (of: ReturnType<typeof path>): HeldLocks => {
+    const held: HeldLocks = new Map();
+    for (let step = of.next(); ; step = of.next()) {
+      if (step.done) return held;
+      follow(held, "a fault", step.value);
+      if (step.value.kind === "acquire" && step.value.lock?.lockClass === "page_table") return held;
     }
   };
   write(w, 3);
-  untilLock(one);
-  untilLock(other);
-  outcomes.push(runAlone(one), runAlone(other));
+  const [heldByOne, heldByOther] = [untilLock(one), untilLock(other)];
+  outcomes.push(runAlone(one, heldByOne), runAlone(other, heldByOther));
   return { first: frameAt(k, mm, start), outcomes };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Beliefs about the whole kernel state, by name. Unit tests, `--verify`, fuzzers and the explorer run the
- * same list.
+ * same list. What paths may not do on their way is the other half of the list, in `invariants-paths.ts`.
  *
  * They hold between paths: while a path is under way, what it has half done may break them.
  *
@@ -11,6 +11,7 @@ import { C } from "../core/counters.ts";
 import { asCpu, asPmdRow } from "../core/units.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { FRAME_BELIEFS } from "./invariants-frames.ts";
+import { PATH_BELIEFS } from "./invariants-paths.ts";
 import { RESERVATION_BELIEFS } from "./invariants-reservations.ts";
 import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
@@ -186,3 +187,9 @@ export function violations(k: Kernel): string[] {
   }
   return broken;
 }
+
+/** The one list, in words: what must be true between paths, then what of paths. */
+export const BELIEFS: readonly string[] = [
+  ...INVARIANTS.map(({ belief }) => belief),
+  ...Object.values(PATH_BELIEFS).map(({ belief }) => belief),
+];

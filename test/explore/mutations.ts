@@ -16,6 +16,14 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: "a huge page that was restored first is unmapped without a flush",
+    file: "migration/entries.ts",
+    from: "    yield flushRange(k, mm, vpnOfRow(pt, row), geometry.pagesPerHuge, ",
+    to: "    if (huge) return;\n    yield flushRange(k, mm, vpnOfRow(pt, row), geometry.pagesPerHuge, ",
+    scenario: "written-while-it-moves",
+    form: "v1 of 2021",
+  },
+  {
     name: "the re-check after an anonymous page's lock is dropped",
     file: "fault/anonymous.ts",
     from: "const won = stillNone(k, vma.mm, row, vpn);\n  if (won) {\n    addNewAnonRmap",

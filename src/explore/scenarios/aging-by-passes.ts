@@ -12,6 +12,7 @@ export const AGING_BY_PASSES: Cost = {
   name: "aging-by-passes",
   entries: ["E24"],
   claim: "two passes without a fault halve a task's sums once: 4 pages, then 4/2 + 4",
+  alike: "the entry asks for the exact sequence of halvings: there is one form of it",
   world: { picture: "HHHH", threads: 1, tunables: { numaBalancing: true } },
   actors: (w) => [
     actor("task", 0, function* () {

@@ -11,6 +11,7 @@ export const BATCH_BOUND: Cost = {
   name: "batch-bound",
   entries: ["E11"],
   claim: "a migrator isolates one page of each other node a round, and stops at its limit",
+  alike: "the reviewer's fear was of all queued pages at once; as coded there is a bound",
   world: { picture: "ssss", threads: 1, tunables: { numaBalancing: true, enabled: "never" } },
   prepare(w) {
     w.k.knobs.write("autonuma/knuma_migrated/pages_to_migrate", "2");

@@ -10,6 +10,7 @@ export const BOOKKEEPING_LOSES_RESERVATIONS: Cost = {
   entries: ["B16", "B17"],
   claim:
     "a cut between regions loses no reservation, a cut inside a region loses that region's, and a merge none",
+  alike: "areas that are cut lose nothing in either form; those that merge do: see area-without-a-table",
   world: { picture: "r... r...", threads: 1, tunables: { promotionThreshold: 4 } },
   actors: (w) => [
     actor("mprotect", 0, function* () {

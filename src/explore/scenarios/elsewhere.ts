@@ -7,18 +7,6 @@ function elsewhere(entry: string, name: string, claim: string, why: string): Els
 
 export const ELSEWHERE: readonly Elsewhere[] = [
   elsewhere(
-    "A02",
-    "lost-hint-information",
-    "a thread that uses a page while it is being moved is still seen",
-    "needs the first posted form of the 2021 refactor, which no generation here has",
-  ),
-  elsewhere(
-    "A03",
-    "writer-in-the-window",
-    "a write between restoring and unmapping is flushed and kept",
-    "needs the same form as A02",
-  ),
-  elsewhere(
     "A15",
     "locked-executable-page",
     "a shared executable huge page is unlocked after a refusal",

@@ -11,6 +11,7 @@ export const FILTER_OF_TWO_NODES: Cost = {
   entries: ["E29"],
   claim:
     "a page that two nodes use in turn stays; one that a node uses twice is queued, and so is a first use",
+  alike: "the entry asks for the exact rule of the filter: there is one form of it",
   world: { picture: "ss..", threads: 2, tunables: { numaBalancing: true, enabled: "never" } },
   prepare(w) {
     usedFrom(w, 0, 0);

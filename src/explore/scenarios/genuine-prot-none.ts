@@ -10,6 +10,7 @@ export const GENUINE_PROT_NONE: Race = {
   entries: ["D01", "D12"],
   claim:
     "an access to an area that mprotect closed is SIGSEGV, not a hint to repair, whenever the scanner came",
+  alike: "the entry asks that a mark is not taken for a program's own PROT_NONE: none of the designs does",
   world: { picture: "s...", threads: 2, tunables: { enabled: "never" } },
   actors: (w) => [
     actor("mprotect, then access", 2, function* () {

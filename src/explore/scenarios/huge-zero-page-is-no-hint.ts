@@ -9,6 +9,7 @@ export const HUGE_ZERO_PAGE_IS_NO_HINT: Cost = {
   name: "huge-zero-page-is-no-hint",
   entries: ["A16"],
   claim: "the huge zero page is never marked, and reading it again faults nobody",
+  alike: "the old check was an assertion that nothing reached: no scanner marks the huge zero page",
   world: { picture: "....", threads: 2 },
   prepare(w) {
     alone(w, read(w, 0));

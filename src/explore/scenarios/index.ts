@@ -60,9 +60,11 @@ import { TWO_THREADS_RESERVE } from "./two-threads-reserve.ts";
 import { UNFLUSHED_MARKS } from "./unflushed-marks.ts";
 import { UNITS_OF_A_HUGE_PAGE } from "./units-of-a-huge-page.ts";
 import { UNMAP_DURING_HINT_FAULT } from "./unmap-during-hint-fault.ts";
+import { USED_WHILE_IT_MOVES } from "./used-while-it-moves.ts";
 import { WEIGHT_WITHOUT_FAULTS } from "./weight-without-faults.ts";
 import { WHO_PAYS_FOR_MIGRATION } from "./who-pays-for-migration.ts";
 import { WRITE_RIGHT_AFTER_FORK } from "./write-right-after-fork.ts";
+import { WRITTEN_WHILE_IT_MOVES } from "./written-while-it-moves.ts";
 import { ZAP_AND_WRITE } from "./zap-and-write.ts";
 import { ZAP_DURING_COPY } from "./zap-during-copy.ts";
 import { ZAP_DURING_MIGRATION } from "./zap-during-migration.ts";
@@ -83,6 +85,8 @@ export const SCENARIOS: readonly Scenario[] = [
   TWO_THREADS_ONE_PAGE,
   ZAP_AND_WRITE,
   MOVE_OF_A_HUGE_PAGE_FLUSHES,
+  USED_WHILE_IT_MOVES,
+  WRITTEN_WHILE_IT_MOVES,
   TWO_FAULTS_ON_ONE_HINT,
   STALE_WRITE_BEFORE_FLUSH,
   SPLIT_DURING_MIGRATION,

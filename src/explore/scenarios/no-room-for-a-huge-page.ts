@@ -9,6 +9,7 @@ export const NO_ROOM_FOR_A_HUGE_PAGE: Cost = {
   name: "no-room-for-a-huge-page",
   entries: ["A13"],
   claim: "a huge page that finds no huge page on its target stays whole where it is",
+  alike: "splitting was feared of the series' fourth patch applied alone, which no kernel ever was",
   world: { picture: "HHHH", threads: 2, framesPerNode: 32 },
   prepare(w) {
     usedFrom(w, 0, 1);

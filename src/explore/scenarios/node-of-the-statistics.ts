@@ -10,6 +10,8 @@ export const NODE_OF_THE_STATISTICS: Cost = {
   name: "node-of-the-statistics",
   entries: ["A18"],
   claim: "a page that moved counts for its new node; one that could not, for the node where it stays",
+  alike:
+    "the first posting differs in when it accounts, not in what: the node is read before the move in all",
   world: { picture: "HHHH HHHH", threads: 2, tunables: { numaBalancing: true } },
   prepare(w) {
     alone(w, pin(w, 4));

@@ -12,6 +12,8 @@ export const PAGE_FROM_ELSEWHERE: Cost = {
   name: "page-from-elsewhere",
   entries: ["B14"],
   claim: "a region with a page that is not the block's is not promoted, and its data stays",
+  alike:
+    "the posted test would accept the page and lose its data; the model leaves such a region alone in both",
   world: { picture: "rsr.", threads: 1, tunables: { promotionThreshold: 2, scanSleepMs: 10 } },
   actors: (w) => [
     actor("khugepaged", 3, function* () {

@@ -11,6 +11,7 @@ export const PARENT_WRITES_AFTER_FORK: Cost = {
   entries: ["B04", "B06"],
   claim:
     "the parent's copy on write lets the reservation go; without a write it is still there after the child",
+  alike: "the review lets corner cases drop the reservation, as the posted code does here",
   world: { picture: "rr..", threads: 1, tunables: { promotionThreshold: 4 } },
   actors: (w) => [
     actor("snapshot", 0, function* () {

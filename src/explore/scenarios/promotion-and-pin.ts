@@ -10,6 +10,7 @@ export const PROMOTION_AND_PIN: Race = {
   name: "promotion-and-pin",
   entries: ["B21"],
   claim: "a pinned page of a region is refused, or promoted without losing what the device writes",
+  alike: "the look at the reference counts refuses a pinned page in both",
   world: { picture: "rrr.", threads: 2, tunables: { promotionThreshold: 4, scanSleepMs: 10 } },
   actors: (w) => [
     actor("direct I/O", 0, () => deviceWrite(w, 1, 7)),

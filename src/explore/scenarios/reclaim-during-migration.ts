@@ -9,6 +9,7 @@ export const RECLAIM_DURING_MIGRATION: Race = {
   name: "reclaim-during-migration",
   entries: ["C15"],
   claim: "a page that is being moved is not swapped out under the mover, nor moved under reclaim",
+  alike: "the entry states what every form has: reclaim's trylock fails while the page moves",
   world: { picture: "s...", threads: 2, swapPages: 16, tunables: { enabled: "never" } },
   prepare(w) {
     onCpu(w, 2);

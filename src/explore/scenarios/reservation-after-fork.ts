@@ -9,6 +9,7 @@ export const RESERVATION_AFTER_FORK: Race = {
   name: "reservation-after-fork",
   entries: ["B05"],
   claim: "no page of a live reservation is mapped writable by two address spaces",
+  alike: "the child was never given the parent's reservation; the entry is the reviewer's warning",
   world: { picture: "rr..", threads: 1, tunables: { promotionThreshold: 4 } },
   prepare(w) {
     alone(w, fork(w));

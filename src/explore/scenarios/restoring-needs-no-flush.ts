@@ -9,6 +9,7 @@ export const RESTORING_NEEDS_NO_FLUSH: Cost = {
   name: "restoring-needs-no-flush",
   entries: ["D06"],
   claim: "from hint to accessible nothing is flushed: nobody could have used the entry",
+  alike: "the flush that the review pointed at is none on x86, where restoring writes the entry alone",
   world: { picture: "HHHH", threads: 4 },
   prepare: (w) => {
     alone(w, scan(w));

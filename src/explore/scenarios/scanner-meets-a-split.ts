@@ -10,6 +10,7 @@ export const SCANNER_MEETS_A_SPLIT: Race = {
   name: "scanner-meets-a-split",
   entries: ["E21"],
   claim: "a scanner that meets a split marks the PMD or the table, whichever is there when it has the lock",
+  alike: "the entry asks what the scanner does with a splitting page: it waits, in the only form there is",
   world: { picture: "HHHH", threads: 1, tunables: { numaBalancing: true } },
   prepare(w) {
     enlist(w.k, w.mm);

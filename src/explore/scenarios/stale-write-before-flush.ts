@@ -1,9 +1,18 @@
 /**
  * A05: the scanner has marked a PMD and not yet flushed; one thread faults and migrates, one still writes.
  */
+import { LINUX_5_12 } from "../../generations/linux-5.12.ts";
+import type { NumaRules } from "../../kernel/numa/rules.ts";
 import { actor } from "../actors.ts";
-import type { Race } from "../scenario.ts";
+import { form61, form2021 } from "../forms.ts";
+import type { Race, RaceForm } from "../scenario.ts";
 import { alone, onCpu, read, scan, write } from "../world.ts";
+
+/** The copy under the hint when marks are flushed late: with or without a look at flushes to come. */
+function flushedLate(name: string, flushPending: NumaRules["flushPending"], expect: string): RaceForm {
+  const numaRules: NumaRules = { ...LINUX_5_12.behaviours.numaRules, flushEachHuge: false, flushPending };
+  return { name, generation: "linux-5.12", behaviours: { numaRules }, expect };
+}
 
 export const STALE_WRITE_BEFORE_FLUSH: Race = {
   kind: "race",
@@ -20,5 +29,12 @@ export const STALE_WRITE_BEFORE_FLUSH: Race = {
     actor("fault", 2, () => read(w, 0)),
     actor("writer", 1, () => write(w, 1, 7)),
   ],
-  forms: [{ name: "linux-6.1", generation: "linux-6.1", expect: "holds" }],
+  forms: [
+    flushedLate("flushed late", "never", "a stale translation is used"),
+    flushedLate("flushed late, looked at", "before-copy", "holds"),
+    form2021("linux-5.12"),
+    form2021("v1"),
+    form2021("linux-5.14"),
+    form61(),
+  ],
 };

@@ -9,6 +9,7 @@ export const THRESHOLD_ONE_IS_NEUTRAL: Cost = {
   name: "threshold-one-is-neutral",
   entries: ["B01"],
   claim: "with threshold 1 everything counts as in the kernel without reservations",
+  alike: "neutrality is what was asked for: the figures of all three have to be equal",
   world: { picture: "....", threads: 1, tunables: { promotionThreshold: 1 } },
   actors: (w) => [
     actor("program", 0, function* () {

@@ -12,6 +12,8 @@ export const TWO_NODES_QUEUE_ONE_PAGE: Race = {
   name: "two-nodes-queue-one-page",
   entries: ["E04", "E05"],
   claim: "whichever of two nodes wins, the page is on one queue at most, under the node where it is",
+  alike:
+    "the entry asks that a decision taken without the lock is harmless: it is, with a second look or without",
   world: { picture: "s...", threads: 2, tunables: { numaBalancing: true, enabled: "never" } },
   prepare(w) {
     queuedTo(w, 0, 1);

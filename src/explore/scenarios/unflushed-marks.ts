@@ -12,6 +12,7 @@ export const UNFLUSHED_MARKS: Race = {
   name: "unflushed-marks",
   entries: ["E20"],
   claim: "a deferred flush loses hints, never data: the migration flushes for itself",
+  alike: "AutoNUMA flushes its marks late on purpose: the entry asks whether that is safe, and it is",
   world: { picture: "s...", threads: 2, tunables: { numaBalancing: true, enabled: "never" } },
   prepare(w) {
     alone(w, write(w, 0, 5));

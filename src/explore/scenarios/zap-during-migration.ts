@@ -8,6 +8,7 @@ export const ZAP_DURING_MIGRATION: Race = {
   name: "zap-during-migration",
   entries: ["A07"],
   claim: "a huge page that is given back while it is being moved leaks nothing and is not moved",
+  alike: "the entry is about looking at the PMD again, which every form that was posted does",
   // Four base pages in one huge page, written by CPU 0 on node 0; two nodes, two CPUs each.
   world: { picture: "HHHH", threads: 2 },
   // Set-up, alone on the machine: the scanner has marked the PMD.

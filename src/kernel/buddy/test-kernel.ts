@@ -13,6 +13,7 @@ import type { Behaviours } from "../behaviours.ts";
 import type { Costs } from "../costs.ts";
 import { createKernel } from "../create.ts";
 import { handleFault } from "../fault/handle.ts";
+import { follow, type HeldLocks, wrongEnd } from "../invariants-paths.ts";
 import { evenDistances, type MachineSpec } from "../machine.ts";
 import { type Mm, makeMm } from "../mm/mm.ts";
 import { mmap } from "../mm/mmap.ts";
@@ -108,9 +109,11 @@ export function testKernel(of: TestMachine): Kernel {
 }
 
 /** Runs a path to its end, alone on the machine. */
-export function runAlone<T>(path: Path<T>): T {
+export function runAlone<T>(path: Path<T>, held: HeldLocks = new Map()): T {
   for (;;) {
     const step = path.next();
+    const wrong = step.done ? wrongEnd(held, "a path alone") : follow(held, "a path alone", step.value);
+    assert(wrong === undefined, wrong ?? "");
     if (step.done) return step.value;
   }
 }

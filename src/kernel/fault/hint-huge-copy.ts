@@ -64,7 +64,8 @@ function* moveLocked(k: Kernel, vma: Vma, row: PmdRow, head: Pfn, to: number): P
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const same = hintedHead(k, row) === head;
-  if (same && vma.mm.flushesPending > 0) yield flushHuge(k, vma, row);
+  const looks = k.behaviours.numaRules.flushPending !== "never";
+  if (same && looks && vma.mm.flushesPending > 0) yield flushHuge(k, vma, row);
   yield lock.release;
   if (same) return yield* copyHuge(k, vma, row, head, to as never);
   yield* unlockPage(k, head);

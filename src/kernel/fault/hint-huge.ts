@@ -2,7 +2,8 @@
  * Hint faults on huge pages: like those on base pages, with one fault for the whole of it.
  *
  *     lock ─▶ same entry? ─▶ stay: restore ─▶ account      move: unlock ─▶ migrate ─▶ account
- *                                                            └─ failed: lock ─▶ still the hint? restore
+ *                              │                             └─ failed: lock ─▶ still the hint? restore
+ *                              └─ as first posted in 2021: restore here, before unlocking
  *
  * Models:       mm/huge_memory.c do_huge_pmd_numa_page(), v5.14 to v6.12; before: see hint-huge-copy.ts.
  * Not modelled: memory policies, device pages.
@@ -27,7 +28,7 @@ import type { FaultOutcome } from "./outcome.ts";
 export function* faultHintHuge(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
   enter(k, "do_huge_pmd_numa_page");
   const pages = k.geometry.pagesPerHuge;
-  const { flushPending, isolateUnderLock } = k.behaviours.numaRules;
+  const { flushPending, isolateUnderLock, restoreHuge } = k.behaviours.numaRules;
   const lock = pageTableLock(k, row);
   yield lock.acquire;
   const head = hintedHead(k, row);
@@ -47,6 +48,7 @@ export function* faultHintHuge(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutc
     return "hint-huge";
   }
   let moved = false;
+  if (restoreHuge === "before-moving") restorePmd(k, row, writable);
   if (isolateUnderLock) {
     const isolated = yield* isolateForMove(k, head, look.target);
     if (!isolated) restorePmd(k, row, writable);

@@ -63,7 +63,7 @@ export function isPageLocked(k: Kernel, head: Pfn): boolean {
 export function* tryLockPage(k: Kernel, head: Pfn): Path<boolean> {
   if (isPageLocked(k, head)) return false;
   k.frames.flags[head]! |= FRAME.LOCKED;
-  yield bind(k, head).acquire;
+  yield bind(k, head).acquireTried;
   return true;
 }
 

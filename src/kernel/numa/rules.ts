@@ -13,6 +13,11 @@ export interface NumaRules {
    */
   readonly restorePte: "before-moving" | "after-failing";
   /**
+   * The same of a huge page that goes the way of every page: its PMD becomes accessible before it moves, as
+   * the rework of 2021 was first posted, or only once it has not moved (5.14+).
+   */
+  readonly restoreHuge: "before-moving" | "after-failing";
+  /**
    * A misplaced huge page is copied by a routine of its own, under its page lock, its PMD a hint all the time
    * (to 5.13); or goes the way of every page that migrates (5.14+).
    */
@@ -55,6 +60,7 @@ export interface NumaRules {
 
 export const NUMA_RULES_6_1: NumaRules = {
   restorePte: "after-failing",
+  restoreHuge: "after-failing",
   moveHuge: "generic",
   flushPending: "never",
   accountChanged: false,
