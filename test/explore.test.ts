@@ -6,6 +6,7 @@ import { SCENARIOS } from "../src/explore/scenarios/index.ts";
 import { LIMITS } from "../src/explore/search.ts";
 import { parseSchedule, printSchedule } from "../src/explore/story.ts";
 import { verdictsOf } from "../src/explore/verdict.ts";
+import { PATH_BELIEFS } from "../src/kernel/invariants-paths.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -45,6 +46,12 @@ test("names of scenarios are their own, and entries are the catalogue's", () => 
   const names = SCENARIOS.map(({ name }: Scenario) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const { entries } of SCENARIOS) for (const entry of entries) expect(entry).toMatch(/^[A-E]\d\d$/);
+});
+
+test("docs/check.md names everything that a path may be found to do", () => {
+  const docs = readFileSync(join(root, "docs/check.md"), "utf8");
+  const missing = Object.values(PATH_BELIEFS).filter(({ broken }) => !docs.includes(broken));
+  expect(missing.map(({ broken }) => broken)).toEqual([]);
 });
 
 test("docs/check.md shows a scenario that exists", () => {

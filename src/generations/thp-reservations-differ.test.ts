@@ -1,5 +1,6 @@
 /** Reservations of huge pages: each rule in which the posted and the reviewed design differ. */
 import { describe, expect, test } from "vitest";
+import { makeKnobs } from "../core/knobs.ts";
 import { asNode } from "../core/units.ts";
 import { drainAllPcps } from "../kernel/buddy/pcp.ts";
 import { runAlone } from "../kernel/buddy/test-kernel.ts";
@@ -9,6 +10,7 @@ import { VM } from "../kernel/mm/vma.ts";
 import { lruDrainAll } from "../kernel/reclaim/lru.ts";
 import { dropAllReservations, shrinkReservations } from "../kernel/reservation/pressure.ts";
 import { advise, finish, picture, protect, read, remap, scanPass, write } from "../kernel/testing/picture.ts";
+import { LINUX_6_1_RESERVATIONS } from "./linux-6.1-reservations.ts";
 import {
   balanced,
   count,
@@ -21,6 +23,19 @@ import {
 } from "./testing/reserving.ts";
 
 describe("where the two designs differ", () => {
+  test.each([
+    [POSTED, "256"],
+    [REVIEWED, "1"],
+    [LINUX_6_1_RESERVATIONS, "1"],
+  ] as const)("$name: the threshold unless told, of 1 to 512 pages", ({ knobs }, initial) => {
+    const own = makeKnobs(knobs);
+    const name = "transparent_hugepage/promotion_threshold";
+    expect(own.read(name)).toBe(initial);
+    for (const value of ["0", "513", "-1", "many"])
+      expect(own.write(name, value)?.expected).toBe("1..512 (pages)");
+    for (const value of ["1", "512"]) expect(own.write(name, value)).toBeUndefined();
+  });
+
   test.each([
     [POSTED, "z---", 4],
     [REVIEWED, "z---", 0],
