@@ -1,6 +1,6 @@
 /**
  * NUMA balancing against recordings of Debian's 6.1 in a virtual machine that ran 10 to 20 times slower than
- * real hardware.
+ * real hardware, and slower still where the name begins with `numa-live`.
  *
  * What is compared, and how:
  *   placement at every snapshot      exactly; within 1 % of the region where the recording has stragglers
@@ -101,5 +101,5 @@ describe.each(names)("%s", (name) => {
 });
 
 test("there are recordings", () => {
-  expect(names.length).toBeGreaterThan(10);
+  expect(names.length).toBeGreaterThan(30);
 });

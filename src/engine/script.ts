@@ -37,7 +37,7 @@ import {
   callUnpin,
 } from "./script-calls.ts";
 import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
-import { beginRound, endRound, isSteady, makeSteady, skipRounds } from "./steady.ts";
+import { beginRound, endRound, isQuiet, makeSteady, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
 /** A line of `run --json`. */
@@ -201,7 +201,7 @@ function* runControl(run: ScriptRun, task: Task, s: Control): Path<number> {
       const switches = () => d.cpus[k.cpu]!.switches;
       while (k.nowNs - startNs < s.ns && run.session.outcome !== "oom") {
         const roundNs = k.nowNs;
-        const quietUntilNs = isSteady(k, steady, switches())
+        const quietUntilNs = isQuiet(k, steady, switches())
           ? numaPolicy(k).quietUntilNs(k, currentTask(k)!)
           : 0;
         task.runner!.quietUntilNs = quietUntilNs;

@@ -42,6 +42,8 @@ export interface Steady {
   steadyRound: readonly number[];
   /** The last round was like the one before, or like those that were skipped. */
   known: boolean;
+  /** It met no fault and no flush; what it took may differ, where others use the same memory. */
+  quiet: boolean;
 }
 
 export function makeSteady(body: readonly Statement[], mm: Mm): Steady {
@@ -55,6 +57,7 @@ export function makeSteady(body: readonly Statement[], mm: Mm): Steady {
     steadyPs: 0,
     steadyRound: [],
     known: false,
+    quiet: false,
   };
 }
 
@@ -93,7 +96,8 @@ export function endRound(k: Kernel, steady: Steady, switches: number): void {
   const { before } = steady;
   if (before === undefined) return;
   const now = mark(k, steady.mm, switches);
-  const roundPs = isUndisturbed(before, now) ? now.ps - before.ps : 0;
+  steady.quiet = isUndisturbed(before, now);
+  const roundPs = steady.quiet ? now.ps - before.ps : 0;
   const round = now.stats.map((value, i) => value - before.stats[i]!);
   const likeLast = roundPs === steady.roundPs && isSame(round, steady.round);
   const likeSteady = roundPs === steady.steadyPs && isSame(round, steady.steadyRound);
@@ -107,10 +111,11 @@ export function endRound(k: Kernel, steady: Steady, switches: number): void {
   steady.before = now;
 }
 
-/** Whether the next round will be like the last. */
-export function isSteady(k: Kernel, steady: Steady, switches: number): boolean {
-  if (steady.known) steady.known = isUndisturbed(steady.before!, mark(k, steady.mm, switches));
-  return steady.known;
+/** Whether the next round will have no fault either, unless somebody sees to it. */
+export function isQuiet(k: Kernel, steady: Steady, switches: number): boolean {
+  if (steady.quiet) steady.quiet = isUndisturbed(steady.before!, mark(k, steady.mm, switches));
+  if (!steady.quiet) steady.known = false;
+  return steady.quiet;
 }
 
 /** What ends the skipping of rounds. */
@@ -127,7 +132,8 @@ export interface SkipLimits {
  * Skips the rounds of a steady block up to the one in which the next tick, or the end, comes: a tick that
  * does nothing is handled at the round's end. False if the next round has to be run.
  */
-export function skipRounds(k: Kernel, { roundPs, round }: Steady, limits: SkipLimits): boolean {
+export function skipRounds(k: Kernel, { known, roundPs, round }: Steady, limits: SkipLimits): boolean {
+  if (!known) return false;
   const fromPs = k.nowNs * 1000 + k.tlb.remainderPs[k.cpu]!;
   const tickNs = nextTickNs(k);
   const ownNs = Math.min(limits.endNs, tickNs);
