@@ -92,21 +92,6 @@ export function idleCpu(d: Driver): number {
   return d.cpus.length - 1;
 }
 
-/** A runner in its program may be that far ahead of one that has promised nothing, as `QUANTUM_NS` has it. */
-const AHEAD_NS = 20_000;
-
-/** Until when nobody but the current runner does anything that others would notice. */
-export function othersNs(d: Driver): number {
-  let earliestNs = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < d.heap.size; i++) {
-    const { quietUntilNs } = d.runners[d.heap.ids[i]!]!;
-    const timeNs = d.heap.times[i]!;
-    const untilNs = quietUntilNs === 0 ? timeNs + AHEAD_NS : Math.max(timeNs, quietUntilNs);
-    if (untilNs < earliestNs) earliestNs = untilNs;
-  }
-  return earliestNs;
-}
-
 /** Runs until `finished` says so after a step, or nothing is left to run. False: nothing is left. */
 export function runUntil(d: Driver, finished: () => boolean): boolean {
   while (!finished()) {

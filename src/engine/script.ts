@@ -22,7 +22,7 @@ import type { Script, Statement } from "../workloads/script/ast.ts";
 import type { RegionFigures } from "../workloads/script/expectations.ts";
 import { type Touches, touchesOf } from "../workloads/script/touches.ts";
 import { type CpuRange, everyCpu, oneCpu } from "./cpu-range.ts";
-import { call, idleCpu, othersNs, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
+import { call, idleCpu, runUntil, spawn, stuckRunners, wake } from "./driver.ts";
 import { afterReport, beforeReport, makeOwnPages, type OwnPages, ownFork } from "./own-pages.ts";
 import { touchOne, touchRun } from "./references.ts";
 import {
@@ -37,7 +37,7 @@ import {
   callUnpin,
 } from "./script-calls.ts";
 import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
-import { beginRound, endRound, isQuiet, makeSteady, skipRounds } from "./steady.ts";
+import { beginRound, endRound, isQuiet, makeSteady, othersNs, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
 /** A line of `run --json`. */

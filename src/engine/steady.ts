@@ -15,6 +15,7 @@ import type { Mm } from "../kernel/mm/mm.ts";
 import { currentTask, JIFFY_NS, jiffies } from "../kernel/numa/state.ts";
 import { type Kernel, spend } from "../kernel/state.ts";
 import type { Statement } from "../workloads/script/ast.ts";
+import type { Driver } from "./driver-state.ts";
 
 /** Everything that a round without faults may change, and what tells that it was undisturbed. */
 interface Mark {
@@ -147,6 +148,21 @@ export function skipRounds(k: Kernel, { known, roundPs, round }: Steady, limits:
   k.tlb.remainderPs[k.cpu] = endPs - endNs * 1000;
   for (const [i, [column, at]] of counts(k).entries()) column[at]! += rounds * round[i]!;
   return true;
+}
+
+/** A runner in its program may be that far ahead of one that has promised nothing, as `QUANTUM_NS` has it. */
+const AHEAD_NS = 20_000;
+
+/** Until when nobody but the current runner does anything that others would notice. */
+export function othersNs(d: Driver): number {
+  let earliestNs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < d.heap.size; i++) {
+    const { quietUntilNs } = d.runners[d.heap.ids[i]!]!;
+    const timeNs = d.heap.times[i]!;
+    const untilNs = quietUntilNs === 0 ? timeNs + AHEAD_NS : Math.max(timeNs, quietUntilNs);
+    if (untilNs < earliestNs) earliestNs = untilNs;
+  }
+  return earliestNs;
 }
 
 function nextTickNs(k: Kernel): number {
