@@ -2,10 +2,12 @@
  * How long the page's frames take with a large run: `npm run bench:web`. Ten million events, 4,096 regions of
  * 512 pages; one interaction a frame, in headless Chromium.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { cpus, hostname, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 import { openBrowser } from "../test/web/browser.ts";
@@ -20,6 +22,39 @@ const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]!;
 
 const cell = (ms: number): string => ms.toFixed(1).padStart(8);
+
+/** Main thread's time with a CPU so far: what a loaded machine does not stretch. */
+async function mainThreadClock(page: Page): Promise<() => Promise<number>> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  return async () => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0) * 1000;
+  };
+}
+
+/** How large the report of the bundled trace is, and how long it takes to open. */
+async function timeReport(browser: Browser, folder: string): Promise<void> {
+  const root = join(import.meta.dirname, "..");
+  const report = join(folder, "report.html");
+  const compare = ["compare", join(root, "examples", "redis.pwt"), "--html", report];
+  const main = [join(root, "tools", "run-ts.mjs"), join(root, "src", "cli", "main.ts")];
+  const settings = ["--generation", "linux-6.18", "--settings", "thp=never; thp=madvise; thp=always"];
+  const made = spawnSync(process.execPath, [...main, ...compare, ...settings], { cwd: root });
+  if (made.status !== 0) throw new Error(String(made.stderr));
+  const lines: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    const clock = await mainThreadClock(page);
+    await page.goto(pathToFileURL(report).href);
+    await page.waitForSelector("html[data-ready]");
+    const ms = (await page.evaluate("performance.getEntriesByName('rendered')[0].startTime")) as number;
+    lines.push(`${ms.toFixed(0)} ms (${(await clock()).toFixed(0)} of them on a CPU)`);
+    await page.close();
+  }
+  const megabytes = (statSync(report).size / 1e6).toFixed(2);
+  console.log(`report of the bundled trace: ${megabytes} MB, open after ${lines.join(", ")}`);
+}
 
 const folder = mkdtempSync(join(tmpdir(), "pagewise-bench-"));
 const browser = await openBrowser();
@@ -37,13 +72,7 @@ try {
   await page.goto(pathToFileURL(join(folder, "index.html")).href);
   await page.waitForFunction("window.measures !== undefined", undefined, { timeout: 120_000 });
   await page.waitForTimeout(1000);
-  const devtools = await page.context().newCDPSession(page);
-  // Time in which the page's main thread had a CPU: what a loaded machine does not stretch.
-  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
-  const mainThreadMs = async (): Promise<number> => {
-    const { metrics } = await devtools.send("Performance.getMetrics");
-    return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0) * 1000;
-  };
+  const mainThreadMs = await mainThreadClock(page);
   const all: Frames[] = [];
   const cpu: string[] = [];
   for (const view of ["timeline", "map", "walk"]) {
@@ -64,6 +93,8 @@ try {
     console.log(`${name.padEnd(34)}${cells.join("")}   ${slow} of ${frameMs.length}`);
   }
   console.log(`main thread's CPU time, ms a frame on average: ${cpu.join(", ")}`);
+  await page.close();
+  await timeReport(browser, folder);
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });

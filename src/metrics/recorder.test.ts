@@ -3,6 +3,7 @@ import { test } from "vitest";
 import { recordedColumns } from "../../test/samples/recorded.ts";
 import { EVENT, FAULT_KINDS } from "../core/events.ts";
 import { simulate } from "../engine/simulation.ts";
+import { workloadByName } from "../workloads/generators/index.ts";
 import { parseScript } from "../workloads/script/parse.ts";
 import { PAGE, type PageMap, type Recording } from "./recording.ts";
 
@@ -192,4 +193,14 @@ test("areas bear the names that the script gave them, in a child as well; others
   const named = (mm: number) => [...new Set(areas.filter((area) => area.mm === mm).map(({ name }) => name))];
   assert.deepEqual(named(0).sort(), ["a", "b"]);
   assert.deepEqual(named(1).sort(), ["a", "b"]);
+});
+
+test("a named workload has heat as well: as many references as it made, spread over its looks", () => {
+  const workload = workloadByName("gups,size=4M,updates=40000");
+  const { recording, result } = simulate(workload, { settings: { thp: "never" }, record: true });
+  const { heat, heatFrame } = recording!.map;
+  const sum = heat.reduce((total, each) => total + each, 0);
+  assert.ok(sum > 0 && sum <= result.tlb!.references, `${sum} of ${result.tlb!.references}`);
+  assert.ok(sum >= result.tlb!.references * 0.9, `${sum} of ${result.tlb!.references}`);
+  assert.ok(new Set(heatFrame).size > 8, `${new Set(heatFrame).size} looks`);
 });
