@@ -30,13 +30,14 @@ let browser: Browser;
 let json = "";
 
 beforeAll(async () => {
+  // First: without a browser there is no need to wait for anything else.
+  browser = await openBrowser();
   writeFileSync(plain, pageTemplate());
   const options = ["--generation", "linux-6.18", "--settings", "thp=never; thp=always"];
   const args = [...MAIN, "compare", TRACE, ...options, "--json", "--html", report];
   const ran = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 2 ** 26, cwd: folder });
   assert.equal(ran.status, 0, ran.stderr);
   json = ran.stdout;
-  browser = await openBrowser();
 }, 240_000);
 
 afterAll(async () => {
