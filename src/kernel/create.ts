@@ -69,7 +69,7 @@ export function createKernel(options: KernelOptions): Kernel {
     pt,
     buddy: makeBuddy(machine, behaviours, frames, blocks, tunables),
     lru: makeLru(machine, behaviours),
-    swap: makeSwap(machine),
+    swap: makeSwap(machine, geometry.pagesPerHuge),
     tlb: makeTlb(options.tlb, machine.cpus, geometry.hugeOrder),
     traffic: makeTraffic(machine, options.costs),
     rmap: makeRmap(),

@@ -45,9 +45,9 @@ test("a swapped page is shared, and each side reads its own back", () => {
   const w = world("s...", { tunables: { enabled: "never" }, swapPages: 16 });
   advise(w, "pageout", 0, 1);
   const child = fork(w);
-  expect([picture(w), picture(child), w.k.swap.useCount[0]]).toEqual(["w---", "w---", 2]);
+  expect([picture(w), picture(child), Math.max(...w.k.swap.useCount)]).toEqual(["w---", "w---", 2]);
   read(child, 0);
-  expect([picture(w), picture(child), w.k.swap.useCount[0]]).toEqual(["w---", "r---", 1]);
+  expect([picture(w), picture(child), Math.max(...w.k.swap.useCount)]).toEqual(["w---", "r---", 1]);
 });
 
 test("a huge page that get_user_pages holds is shared like any other", () => {

@@ -28,7 +28,7 @@ import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { type FlushBatch, noteFlush } from "./flush-batch.ts";
 import { pagesOf } from "./lru-list.ts";
-import { shareSwapSlot, takeSwapCluster, takeSwapSlot } from "./swap.ts";
+import { dropSwapSlot, shareSwapSlot, takeSwapCluster, takeSwapSlot } from "./swap.ts";
 
 /** Whether nobody but its mappings, its isolator and a reservation (which will go) refers to the page. */
 export function heldByMappingsOnly(k: Kernel, head: Pfn): boolean {
@@ -89,17 +89,12 @@ export function swapOut(
       replacePte(k, hit, asPfn(head + i), PTE.SWAP, slot + i, batch);
     });
     // A subpage that nobody maps needs no slot once the page is gone.
-    if (entries.length === 0) dropUnusedSlot(k, slot + i);
+    if (entries.length === 0) dropSwapSlot(k, slot + i);
   });
   k.frames.flags[head]! &= ~FRAME.SWAPCACHE;
   k.vmstat[C.pswpout]! += pages;
   if (pages > 1) k.vmstat[C.thp_swpout]! += 1;
   spend(k, pages * k.costs.swapPageNs);
-}
-
-function dropUnusedSlot(k: Kernel, slot: number): void {
-  k.swap.useCount[slot] = 0;
-  k.swap.free += 1;
 }
 
 function isDirty(k: Kernel, hit: RmapHit): boolean {
