@@ -43,7 +43,7 @@ come from the run's seed (\`--seed\`), so that the same command gives the same b
 - A visit to a page is one record: how many references it makes, and how many of the page's 64 cache
   lines have to come from memory.
 - Threads without an affinity are put on the CPU with the fewest threads when they are born and when
-  they are set free; no load balancer moves them later, only NUMA balancing does.
+  they are set free; later the load balancer and NUMA balancing move them.
 - A thread that only refers to memory may be 20 µs ahead of the others; what they do to its memory
   reaches it that late. Whoever enters the kernel waits until the others have caught up.
 - Sizes and rounds are scaled down where the real program takes minutes: each says by how much.
