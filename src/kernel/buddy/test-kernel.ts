@@ -1,5 +1,6 @@
 /**
  * Small machines for tests of the allocator and of reclaim: costs are 0, locks are free, paths run alone.
+ * They behave as Linux 6.1; single choices are for tests to change.
  *
  * Models:       nothing: a fixture.
  * Not modelled: time, other CPUs' paths.
@@ -8,6 +9,7 @@ import { type Geometry, LIFE } from "../../core/geometry.ts";
 import type { KnobSpec } from "../../core/knobs.ts";
 import type { Path } from "../../core/ops.ts";
 import { asVpn, PAGE_BYTES, type Pfn } from "../../core/units.ts";
+import { BEHAVIOURS_6_1 } from "../../generations/linux-6.1.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Behaviours } from "../behaviours.ts";
 import type { Costs } from "../costs.ts";
@@ -19,7 +21,6 @@ import { type Mm, makeMm } from "../mm/mm.ts";
 import { mmap } from "../mm/mmap.ts";
 import { frameAt } from "../mm/pin.ts";
 import { VM } from "../mm/vma.ts";
-import { NUMA_RULES_6_1 } from "../numa/rules.ts";
 import { COMMON_KNOBS, NUMA_KNOBS_TIERING } from "../proc/knob-list.ts";
 import type { Kernel } from "../state.ts";
 import { defaultTunables, type Tunables } from "../tunables.ts";
@@ -37,48 +38,6 @@ export interface TestMachine {
   readonly tunables?: Partial<Tunables>;
   readonly knobSpecs?: readonly KnobSpec[];
 }
-
-/** What most kernels have in common; single fields are for tests to change. */
-const BEHAVIOURS: Behaviours = {
-  writeToHugeZero: "split-then-4k",
-  writeToSharedHuge: "split-then-4k",
-  hugeFaultNodes: "local-then-any",
-  reuseTest: "exclusive",
-  newPagesActive: false,
-  collapseCompound: "copy",
-  collapseReferenced: "one",
-  collapseNode: "lowest",
-  scanExceedCounters: true,
-  khugepagedDrains: true,
-  perCpuLists: "orders-0-3-and-9",
-  avoidsFragmentation: true,
-  minFreeKbMax: 262_144,
-  compactStall: "not-skipped",
-  noRetryAfter: "skipped-or-deferred",
-  overcommitGuess: "total",
-  reservations: "none",
-  mmapAlignment: "page",
-  stackNoHuge: false,
-  collapseNeedsWritable: true,
-  collapseRange: "to-area-end",
-  collapseShared: "by-page",
-  madviseCollapse: true,
-  dontneedFreesTable: false,
-  protectUpgradesHuge: false,
-  deferredSplit: "any-subpage",
-  underusedShrinker: false,
-  lruBatch: 15,
-  pgfaultAt: "entry",
-  reuseOfPartOfHuge: "refcount",
-  mergeUnfaulted: false,
-  splitFreesZeros: false,
-  adviceOnPtes: "by-page",
-  thpDisableExceptAdvised: false,
-  smapsSkipsHiddenHuge: true,
-  protectUpgrades: true,
-  numaRules: NUMA_RULES_6_1,
-  numaDesign: { policy: "mainline" },
-};
 
 const LEVEL = { entries: 4, ways: 4 };
 
@@ -98,7 +57,7 @@ export function testKernel(of: TestMachine): Kernel {
   };
   const k = createKernel({
     machine,
-    behaviours: { ...BEHAVIOURS, ...of.behaviours },
+    behaviours: { ...BEHAVIOURS_6_1, ...of.behaviours },
     knobSpecs: of.knobSpecs ?? [...COMMON_KNOBS, ...NUMA_KNOBS_TIERING],
     costs: new Proxy({}, { get: () => 0 }) as Costs,
     tlb: { l1Small: LEVEL, l1Huge: "shared", l2: { ...LEVEL, hugeWays: 4 }, walkCaches: "none" },
