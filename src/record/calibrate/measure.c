@@ -188,13 +188,15 @@ static int by_size(const void *a, const void *b)
  * mprotect of one page to and fro, in many short rounds; the median of those in which nobody took a CPU away, neither
  * from this thread nor from the other. Negative: there were too few.
  */
-#define ROUNDS 600
+#define ROUNDS 4000 /* at most */
+#define ENOUGH 200  /* undisturbed ones */
+#define FEWEST 25
 #define STEPS 10
 static double protect_median(char *at, double counts_per_ns)
 {
-   double taken[ROUNDS];
+   double taken[ENOUGH];
    int used = 0;
-   for (int round = 0; round < ROUNDS; round++) {
+   for (int round = 0; round < ROUNDS && used < ENOUGH; round++) {
       long counts = counted;
       double on_wall = wall(), start = now(), used_ns;
       for (int i = 0; i < STEPS; i++) {
@@ -208,7 +210,7 @@ static double protect_median(char *at, double counts_per_ns)
       if (counted - counts < on_wall * counts_per_ns / 3) continue;
       taken[used++] = used_ns / STEPS;
    }
-   if (used < ROUNDS / 20) return -1;
+   if (used < FEWEST) return -1;
    qsort(taken, used, sizeof *taken, by_size);
    return taken[used / 2];
 }
