@@ -109,7 +109,7 @@ function* moveArea(
 
 /** The new place: a neighbour that takes it in, or an area like the old one. */
 function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff: number): Vma {
-  if (vma.shared === undefined && (vma.flags & (VM.FILE | VM.UNKNOWN)) === 0) {
+  if ((vma.flags & (VM.FILE | VM.UNKNOWN)) === 0) {
     const merged = mergeNew(k, mm, { start: to, end: to + pages, flags: vma.flags, pgoff }, vma);
     if (merged !== undefined) return merged;
   }

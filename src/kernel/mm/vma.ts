@@ -129,7 +129,7 @@ export interface VmaShape {
   readonly end: number;
   readonly flags: number;
   readonly pgoff: number;
-  /** The area whose anon_vma it brings along, if any. */
+  /** The area whose anon_vma or shared memory it brings along, if any. */
   readonly from: Vma | undefined;
 }
 
@@ -137,7 +137,7 @@ function canFollow(mm: Mm, prev: Vma, shape: VmaShape): boolean {
   return (
     prev.end === shape.start &&
     prev.flags === shape.flags &&
-    prev.shared === undefined &&
+    prev.shared === shape.from?.shared &&
     (prev.flags & (VM.FILE | VM.UNKNOWN)) === 0 &&
     prev.pgoff + (prev.end - prev.start) === shape.pgoff &&
     neighbourAnonMerges(mm, prev, shape.from)
@@ -148,7 +148,7 @@ function canPrecede(mm: Mm, next: Vma, shape: VmaShape): boolean {
   return (
     next.start === shape.end &&
     next.flags === shape.flags &&
-    next.shared === undefined &&
+    next.shared === shape.from?.shared &&
     (next.flags & (VM.FILE | VM.UNKNOWN)) === 0 &&
     next.pgoff === shape.pgoff + (shape.end - shape.start) &&
     neighbourAnonMerges(mm, next, shape.from)
