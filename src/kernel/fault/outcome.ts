@@ -3,7 +3,10 @@ import type { FaultKind } from "../../core/events.ts";
 
 export type FaultOutcome =
   | FaultKind
-  /** No area, or the access is not allowed: SIGSEGV (EFAULT for the kernel's own accesses). */
+  /**
+   * No area, or the access is not allowed (SIGSEGV), or behind the end of shared memory (SIGBUS): EFAULT for
+   * the kernel's own accesses.
+   */
   | "segv"
   /** No memory, even after reclaim. */
   | "oom"

@@ -27,8 +27,9 @@ import type { FaultOutcome } from "./outcome.ts";
  */
 export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
   enter(k, "shmem_fault");
-  const pages = vma.shared!.pages;
+  const { pages, sizePages } = vma.shared!;
   const index = vma.pgoff + (vpn - vma.start);
+  if (index >= sizePages) return "segv";
   let pfn = pages.get(index);
   if (pfn === undefined) {
     let fresh = allocFast(k, 0, localNode(k), GFP_USER);

@@ -99,7 +99,7 @@ test("a pinned page outlives its mapping, and goes when the pin does", () => {
 test("shared memory is the same for both: what one allocates the other finds", () => {
   const w = world("....", { tunables: { enabled: "never" } });
   w.mm.vmas[0]!.flags |= VM.SHARED;
-  Object.assign(w.mm.vmas[0]!, { shared: { pages: new Map(), users: 1 }, pgoff: 0 });
+  Object.assign(w.mm.vmas[0]!, { shared: { pages: new Map(), sizePages: 64, users: 1 }, pgoff: 0 });
   const child = fork(w);
   write(w, 1);
   expect([read(child, 1), picture(w), picture(child)]).toEqual(["anon-4k", "-s--", "-s--"]);

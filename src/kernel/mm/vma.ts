@@ -65,6 +65,8 @@ export interface Vma {
 /** Shared anonymous memory: pages by their index; each page here holds a reference. */
 export interface SharedMemory {
   readonly pages: Map<number, Pfn>;
+  /** How large it was made. An area may grow beyond that (mremap), but there is nothing to touch. */
+  readonly sizePages: number;
   /** Areas that map it. */
   users: number;
 }
