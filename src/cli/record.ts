@@ -116,6 +116,7 @@ async function recordProgram(program: readonly string[], options: RecordOptions)
     source: choice.source,
     subject,
     ...(forMs === undefined ? {} : { forMs }),
+    remark: (what) => err(`pagewise: ${what}\n`),
     openFile: () => openTraceFile(beginFile(output, true), output, packing),
   });
   return await conclude(recorded, output);

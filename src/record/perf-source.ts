@@ -6,12 +6,14 @@
  *                                         ▲ "enable", then SIGCONT; SIGINT behind the program's end
  *
  * perf attaches to the stopped program instead of starting it: the program's input, output and exit status
- * stay its own, and the recording begins with its exec.
+ * stay its own, and the recording begins with its exec. Where it can, it watches a control group that holds
+ * the program, else the process itself, which makes every fork dearer.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 import { UserError } from "../lib/assert.ts";
 import { alreadyThere } from "./already-there.ts";
+import { type ControlGroup, moveToGroup } from "./control-group.ts";
 import { isReadable, isRoot, readHost, toolVersion } from "./host-facts.ts";
 import { launch, onPath } from "./launcher.ts";
 import { type Capture, makeComplaints, type Source, type Subject } from "./source.ts";
@@ -75,38 +77,57 @@ async function start(subject: Subject): Promise<Capture> {
   const launched = attached === undefined ? await launch(program, subject) : undefined;
   const pid = attached ?? launched!.pid;
   const complaints = makeComplaints();
+  let group = launched === undefined ? undefined : moveToGroup(pid);
   try {
-    const { recorder, script } = await attach(pid, complaints.take);
+    let recording = group === undefined ? undefined : await attach(ofGroup(group), complaints.take);
+    if (recording === undefined) {
+      await group?.remove();
+      group = undefined;
+      recording = await attach(["-p", String(pid)], complaints.take);
+    }
+    if (recording === undefined) throw new UserError(`perf cannot record process ${pid}`);
+    const { recorder, script } = recording;
     const control = recorder.stdio[3] as Writable;
     const hurry = setInterval(() => control.write("ping\n"), PASS_ON_MS);
     return {
       text: attached === undefined ? script.stdout! : withStart(attached, script.stdout!),
       launched,
+      remarks:
+        group === undefined
+          ? []
+          : [`the program runs in a control group of its own meanwhile: ${group.path}`],
       stop() {
         clearInterval(hurry);
         recorder.kill("SIGINT");
       },
       complaints: complaints.lines,
-      close() {
+      async close() {
         clearInterval(hurry);
         recorder.kill("SIGKILL");
         script.kill("SIGKILL");
+        await group?.remove();
       },
     };
   } catch (error) {
     launched?.signal("SIGKILL");
+    await group?.remove();
     throw error;
   }
 }
 
-/** Starts perf on a process and waits until it sees everything. */
+/** All CPUs, but only what runs in the group; of the rest of the machine not even the names of mappings. */
+function ofGroup({ name }: ControlGroup): readonly string[] {
+  return ["-a", "-G", EVENTS.map(() => name).join(","), "--synth", "task"];
+}
+
+/** Starts perf and waits until it sees everything; undefined where it cannot watch that. */
 async function attach(
-  pid: number,
+  whom: readonly string[],
   complain: (piece: Buffer) => void,
-): Promise<{ readonly recorder: ChildProcess; readonly script: ChildProcess }> {
+): Promise<{ readonly recorder: ChildProcess; readonly script: ChildProcess } | undefined> {
   const bufferBytes = isRoot() ? BUFFER_BYTES : BUFFER_BYTES_USER;
   const how = ["-q", "-c", "1", "-m", `${bufferBytes / 1024}K`, "-D", "-1", "--control", "fd:3,4"];
-  const recorder = spawn("perf", ["record", ...how, "-e", EVENTS.join(","), "-p", String(pid), "-o", "-"], {
+  const recorder = spawn("perf", ["record", ...how, "-e", EVENTS.join(","), ...whom, "-o", "-"], {
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     // A ^C is for the program; perf ends behind it.
     detached: true,
@@ -129,7 +150,7 @@ async function attach(
   control.write("enable\n");
   if (await acknowledged) return { recorder, script };
   script.kill("SIGKILL");
-  throw new UserError(`perf cannot record process ${pid}`);
+  return undefined;
 }
 
 /** The text of a process that ran before, with what it already had in front. */

@@ -20,6 +20,8 @@ export interface RecordOptions {
   /** Ends the recording after so long. */
   readonly forMs?: number;
   readonly openFile: () => TraceFile;
+  /** Hears what the source does to the program, before it begins. */
+  readonly remark?: (what: string) => void;
 }
 
 export interface Recorded {
@@ -99,6 +101,7 @@ export async function record(options: RecordOptions): Promise<Recorded> {
   let file: TraceFile | undefined;
   try {
     file = options.openFile();
+    for (const what of capture.remarks ?? []) options.remark?.(what);
     undo = endInTime(capture, options.forMs);
     const startedMs = performance.now();
     capture.launched?.go();
@@ -115,7 +118,7 @@ export async function record(options: RecordOptions): Promise<Recorded> {
     throw error;
   } finally {
     undo();
-    capture.close();
+    await capture.close();
   }
 }
 

@@ -19,12 +19,14 @@ export interface Capture {
   readonly text: AsyncIterable<Uint8Array>;
   /** The program, not yet let go; undefined for one that ran before. */
   readonly launched: Launched | undefined;
+  /** What it does to the program meanwhile, for people. */
+  readonly remarks?: readonly string[];
   /** Ends the recording; what was seen until then still comes. */
   stop(): void;
   /** What the tool complained of, its last lines; to be read when `text` has ended. */
   complaints(): readonly string[];
   /** Removes what the capture made for itself. */
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 export interface Source {
