@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { StreamName } from "./streams.ts";
 
 export interface LoopResult {
@@ -23,7 +24,8 @@ export function compileCLoop(): CLoop | undefined {
   const folder = mkdtempSync(join(tmpdir(), "pagewise-bench-"));
   const program = join(folder, "tlb");
   try {
-    const source = join(import.meta.dirname, "tlb.c");
+    // Beside package.json, whichever folder this program was built into.
+    const source = fileURLToPath(new URL("bench/tlb.c", import.meta.resolve("pagewise/package.json")));
     execFileSync("cc", ["-O2", "-o", program, source, "-lm"], { stdio: "pipe" });
   } catch {
     rmSync(folder, { recursive: true });

@@ -31,21 +31,29 @@ const STEPS = 3000;
 const usedPage = (n: number) => 128 * (n >> 1) + (n & 1);
 const KINDS = [REF.READ, REF.READ, REF.WRITE, REF.WRITE, REF.READ_WRITE, REF.EXECUTE];
 
+interface Reference {
+  readonly page: number;
+  readonly kind: number;
+  readonly count: number;
+  readonly gap: number;
+}
+
 interface Step {
   readonly cpu: number;
-  readonly records: readonly { page: number; kind: number; count: number; gap: number }[];
+  readonly records: readonly Reference[];
   readonly afterwards: "nothing" | "clean" | "invalidate" | "flush";
   readonly region: number;
   readonly page: number;
 }
 
 function randomStep(seed: Prng): Step {
-  const records = Array.from({ length: 1 + below(seed, 4) }, () => ({
-    page: below(seed, REGIONS) * 512 + usedPage(below(seed, 8)),
-    kind: KINDS[below(seed, KINDS.length)]!,
-    count: 1 + below(seed, 3),
-    gap: below(seed, 50),
-  }));
+  const records: Reference[] = [];
+  for (let left = 1 + below(seed, 4); left > 0; left -= 1) {
+    const page = below(seed, REGIONS) * 512 + usedPage(below(seed, 8));
+    const kind = KINDS[below(seed, KINDS.length)]!;
+    const own = { page, kind, count: 1 + below(seed, 3), gap: below(seed, 50) };
+    records.push(below(seed, 2) === 0 ? own : { ...own, ...records.at(-1), page });
+  }
   const dice = below(seed, 40);
   const afterwards = dice < 9 ? "clean" : dice === 9 ? "invalidate" : dice === 10 ? "flush" : "nothing";
   return {
@@ -90,6 +98,8 @@ function makeWorld(enabled: "always" | "never", hardware: string, byHand: boolea
       batch.reads[i] = kind === REF.WRITE ? 0 : count;
       batch.writes[i] = kind === REF.WRITE || kind === REF.READ_WRITE ? count : 0;
       batch.gap[i] = gap;
+      const before = records[i - 1];
+      batch.alike[i] = before?.kind === kind && before.count === count && before.gap === gap ? 1 : 0;
     }
     const faults: string[] = [];
     const cursor = cursors[cpu]!;

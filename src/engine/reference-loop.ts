@@ -6,13 +6,14 @@
  *                   └─ no: stop, `references.ts` goes on
  *
  * Looking up and making room are one thing: the set is shifted by a place while it is searched, and what is
- * found, or was not, ends up in front. Whoever stops half-way leaves the entry in front, which is where the
- * next look-up of the same page puts it anyway.
+ * found, or was not, ends up in front. All levels' tags are one column. Whoever stops half-way leaves the
+ * entry in front, which is where the next look-up of the same page puts it anyway.
  */
 import { type PageTables, PMD, PTE } from "../kernel/mm/page-table.ts";
 import type { Kernel } from "../kernel/state.ts";
-import { EMPTY } from "../kernel/tlb/level.ts";
-import { HUGE_KEY } from "../kernel/tlb/tlb.ts";
+import { EMPTY, shiftIn } from "../kernel/tlb/level.ts";
+import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
+import { type CpuTlb, HUGE_KEY } from "../kernel/tlb/tlb.ts";
 import { walkCost } from "../kernel/tlb/walk.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 import { countMisses, isUntouched, markTouched, passReferences } from "./reference-counts.ts";
@@ -27,12 +28,15 @@ const SETTLED = PTE.PRESENT | PTE.WRITE | PTE.YOUNG | PTE.DIRTY;
 const NO_SURPRISE = SETTLED | PTE.HINT;
 
 const NOWHERE = EMPTY;
+const FIRST = IN_FIRST;
+const SECOND = IN_SECOND;
+const STOPPED = MUST_FAULT;
 
 /** Nothing is to be set in the entry of a page by any reference to it. */
-function isSettled(pt: PageTables, row: number, linear: number, small: boolean): boolean {
-  const { hugeOrder } = pt.geometry;
-  const pte = ((pt.pmd.value[row]! << hugeOrder) + (linear & ((1 << hugeOrder) - 1))) | 0;
-  return ((small ? pt.pteFlags[pte]! : pt.pmd.flags[row]!) & NO_SURPRISE) === SETTLED;
+function isSettled(pt: PageTables, row: number, linear: number, hugeOrder: number, small: boolean): boolean {
+  if (!small) return (pt.pmd.flags[row]! & NO_SURPRISE) === SETTLED;
+  const pte = (linear + ((pt.pmd.value[row]! - row) << hugeOrder)) | 0;
+  return (pt.pteFlags[pte]! & NO_SURPRISE) === SETTLED;
 }
 
 /** Brings a key to the front of a set of four, shifting while it searches; its tag, or NOWHERE. */
@@ -56,19 +60,35 @@ function shiftFour(tags: Int32Array, set: number, wanted: number): number {
   return tag;
 }
 
-/** The same for a set of any size. */
-function shiftSet(tags: Int32Array, set: number, ways: number, wanted: number): number {
-  let newer = wanted;
-  for (let at = set; at < set + ways; at += 1) {
-    const tag = tags[at]!;
-    tags[at] = newer;
-    if ((tag | 1) === wanted) {
-      tags[set] = tag;
-      return tag;
+/**
+ * Looks for an entry that is not the newest of its set in the first level. The answer is FIRST, SECOND, the
+ * references of a walk, or STOPPED: the entry does not allow it as it is.
+ */
+function lookOn(
+  pt: PageTables,
+  t: CpuTlb,
+  linear: number,
+  set: number,
+  wanted: number,
+  kind: number,
+): number {
+  const { l2, hugeOrder } = t;
+  const { tags } = l2;
+  const row = linear >>> hugeOrder;
+  const small = wanted === ((linear << 1) | 1);
+  if (!isSettled(pt, row, linear, hugeOrder, small)) return STOPPED;
+  let found = FIRST;
+  let tag = shiftFour(tags, set, wanted);
+  if (tag === NOWHERE) {
+    found = SECOND;
+    tag = shiftIn(tags, l2.base + ((small ? linear : row) & l2.setMask) * l2.ways, l2.ways, wanted);
+    if (tag === NOWHERE) {
+      found = walkCost(pt, t, row, small ? 1 : 0);
+      tag = wanted;
     }
-    newer = tag;
+    tags[set] = tag;
   }
-  return NOWHERE;
+  return tag === wanted || kind === READ ? found : STOPPED;
 }
 
 /** Time is up after the record at that index; answers where the loop ends. */
@@ -91,48 +111,48 @@ export function runFlat(
   limitNs: number,
   cursor: RefCursor,
 ): number {
-  const { page: pages, reads, writes, kind: kinds, gap: gaps } = batch;
+  const { page: pages, reads, writes, kind: kinds, gap: gaps, alike } = batch;
   const { pt, costs } = k;
   const t = k.tlb.of[cpu]!;
-  const { hugeOrder, l1Small, l1Huge, l2 } = t;
-  const huge = t.hugeWays === l2.ways ? HUGE : TABLE; // Sets with few of them are looked up elsewhere.
+  const { hugeOrder, l1Small, l1Huge } = t;
+  const huge = t.hugeWays === t.l2.ways ? HUGE : TABLE; // Sets with few of them are looked up elsewhere.
   const limitPs = (limitNs - k.nowNs) * 1000;
   let ps = k.tlb.remainderPs[cpu]!;
   let references = 0;
   let seconds = 0;
   let walks = 0;
   let walkReferences = 0;
-  for (; at < end; at += 1) {
-    const kind = kinds[at]! & KIND;
+  let kind: number = READ;
+  let count = 0;
+  let recordPs = 0;
+  for (const from = at; at < end; at += 1) {
+    if (alike[at] === 0 || at === from) {
+      kind = kinds[at]! & KIND;
+      count = reads[at]! + writes[at]! || 1;
+      recordPs = count * costs.referencePs + gaps[at]! * cursor.gapPs;
+    }
     const linear = ((slotRows[pages[at]! >>> 9]! << hugeOrder) + (pages[at]! & 511)) | 0;
+    if (linear < 0 || kind >= READ_WRITE) break;
     const row = linear >>> hugeOrder;
     const small = pt.pmd.kind[row] === TABLE;
-    if (kind >= READ_WRITE || (!small && pt.pmd.kind[row] !== huge)) break;
+    if (!small && pt.pmd.kind[row] !== huge) break;
     const wanted = small ? (linear << 1) | 1 : ((FIRST_HUGE_KEY + row) << 1) | 1;
     const set = small ? (linear & l1Small.setMask) << 2 : l1Huge.base + ((row & l1Huge.setMask) << 2);
     if (l1Small.tags[set] !== wanted) {
-      if (!isSettled(pt, row, linear, small)) break;
-      let tag = shiftFour(l1Small.tags, set, wanted);
-      if (tag === NOWHERE) {
-        tag = shiftSet(l2.tags, ((small ? linear : row) & l2.setMask) * l2.ways, l2.ways, wanted);
-        if (tag === NOWHERE) {
-          const cost = walkCost(pt, t, row, small ? 1 : 0);
-          walks += 1;
-          walkReferences += cost;
-          ps += cost * costs.walkReferencePs;
-          tag = wanted;
-          if (isUntouched(pt, linear)) markTouched(k, linear);
-        } else if (tag === wanted || kind === READ) {
-          seconds += 1;
-          ps += costs.secondLevelPs;
-        }
-        l1Small.tags[set] = tag;
+      const found = lookOn(pt, t, linear, set, wanted, kind);
+      if (found === STOPPED) break;
+      if (found === SECOND) {
+        seconds += 1;
+        ps += costs.secondLevelPs;
+      } else if (found !== FIRST) {
+        walks += 1;
+        walkReferences += found;
+        ps += found * costs.walkReferencePs;
+        if (isUntouched(pt, linear)) markTouched(k, linear);
       }
-      if (tag !== wanted && kind !== READ) break;
     }
-    const count = reads[at]! + writes[at]! || 1;
     references += count;
-    ps += count * costs.referencePs + gaps[at]! * cursor.gapPs;
+    ps += recordPs;
     if (!small && isUntouched(pt, linear)) markTouched(k, linear);
     if (ps >= limitPs) end = stopAfter(cursor, at);
   }

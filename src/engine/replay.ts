@@ -89,6 +89,7 @@ function takeGap(replay: Replay, thread: ReplayThread, item: RefBatch | TraceEve
   if (item.length === 0) return 0;
   const gapNs = Math.round((item.gap[0]! * thread.cursor.gapPs) / 1000);
   item.gap[0] = 0;
+  item.alike[1] = 0; // Its gap is its own again.
   return gapNs;
 }
 

@@ -48,6 +48,8 @@ export interface RefBatch {
   readonly kind: Uint8Array;
   /** Time of the thread since its previous record or event, in ns (instructions for sources without time). */
   readonly gap: Uint32Array;
+  /** 1: kind, reads, writes and gap are those of the record in front, which saves looking. 0: who knows. */
+  readonly alike: Uint8Array;
   /**
    * Cache lines of the page that had to come from memory, 0 to 64: generated programs know it. Without it,
    * one line a record is taken to come from memory where nodes differ.
@@ -64,6 +66,7 @@ export function makeRefBatch(capacity: number): RefBatch {
     writes: new Uint32Array(capacity),
     kind: new Uint8Array(capacity),
     gap: new Uint32Array(capacity),
+    alike: new Uint8Array(capacity),
   };
 }
 

@@ -57,10 +57,15 @@ function placesOf({ entries, ways }: LevelSpec): number {
   return (entries / ways) * windowPlaces;
 }
 
-/** Two levels with empty sets, the second one's tags behind the first one's in one column. */
-export function makeLevelPair(one: LevelSpec, other: LevelSpec): readonly [Level, Level] {
-  const tags = new Int32Array(placesOf(one) + placesOf(other));
-  return [makeLevel(one, tags), makeLevel(other, tags, placesOf(one))];
+/** Levels with empty sets, the tags of one behind those of the other in one column. */
+export function makeLevels(specs: readonly LevelSpec[]): readonly Level[] {
+  const tags = new Int32Array(specs.reduce((places, spec) => places + placesOf(spec), 0));
+  let base = 0;
+  return specs.map((spec) => {
+    const level = makeLevel(spec, tags, base);
+    base += placesOf(spec);
+    return level;
+  });
 }
 
 /** Makes a level with empty sets, its tags from place `base` of a column on. */
@@ -139,7 +144,7 @@ function slide(level: Level, set: number, from: number, tag: number): void {
  * Searches `ways` tags from `set` on, and shifts them by one place meanwhile, so that the newest place is
  * free for what was found, or for what was not. Four places a step are what makes long sets fast.
  */
-function shiftIn(tags: Int32Array, set: number, ways: number, wanted: number): number {
+export function shiftIn(tags: Int32Array, set: number, ways: number, wanted: number): number {
   let found = EMPTY;
   let newer = wanted;
   let at = set;

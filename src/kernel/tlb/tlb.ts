@@ -23,7 +23,7 @@ import {
   type Level,
   type LevelSpec,
   makeLevel,
-  makeLevelPair,
+  makeLevels,
 } from "./level.ts";
 
 export interface TlbSpec {
@@ -112,15 +112,15 @@ export function makeTlb(spec: TlbSpec, cpus: number, hugeOrder = 9): Tlb {
   };
 }
 
-function makeFirstLevels({ l1Small, l1Huge }: TlbSpec): readonly [Level, Level] {
-  if (l1Huge !== "shared") return makeLevelPair(l1Small, l1Huge);
-  const both = makeLevel(l1Small);
-  return [both, both];
+/** All three in one column: the hottest loop then has one to look at. */
+function makeTlbLevels({ l1Small, l1Huge, l2 }: TlbSpec): readonly Level[] {
+  if (l1Huge !== "shared") return makeLevels([l1Small, l1Huge, l2]);
+  const [first, second] = makeLevels([l1Small, l2]);
+  return [first!, first!, second!];
 }
 
 function makeCpuTlb(spec: TlbSpec, hugeOrder: number): CpuTlb {
-  const [l1Small, l1Huge] = makeFirstLevels(spec);
-  const l2 = makeLevel(spec.l2);
+  const [l1Small, l1Huge, l2] = makeTlbLevels(spec) as [Level, Level, Level];
   const caches = spec.walkCaches;
   return {
     hugeOrder,

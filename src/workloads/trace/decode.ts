@@ -37,13 +37,14 @@ const SHORT_FORMS = Int32Array.from({ length: TAG.COUNTS }, (_, tag) => {
 function decodeShort(c: ByteCursor, s: RecordState, batch: RefBatch, from: number): number {
   const last = Math.min(from + STRIDE_RECORDS, batch.page.length);
   const { bytes, end } = c;
-  const { page: pages, reads: readsOf, writes: writesOf, kind: kinds, gap: gaps } = batch;
+  const { page: pages, reads: readsOf, writes: writesOf, kind: kinds, gap: gaps, alike } = batch;
   const { counts, gap } = s;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = s.flags << 3;
   let { at } = c;
   let { page } = s;
   let n = from;
+  let before = -1;
   for (; n < last && at + SHORT_BYTES_MAX <= end; n++) {
     const tag = bytes[at]!;
     if (tag >= TAG_COUNTS || (tag & TAG_DELTA) === TAG_END) break;
@@ -52,6 +53,8 @@ function decodeShort(c: ByteCursor, s: RecordState, batch: RefBatch, from: numbe
     page = (page + (delta & (form >> 31)) + ((form << 16) >> 29)) | 0;
     at += 1 + ((form >> 8) & 7);
     const use = tag >> TAG_KIND_SHIFT;
+    alike[n] = use === before ? 1 : 0;
+    before = use;
     pages[n] = page;
     kinds[n] = use | flags;
     readsOf[n] = counts[2 * use]!;
@@ -108,6 +111,7 @@ function decodeOne(c: ByteCursor, s: RecordState, batch: RefBatch, n: number): b
     for (let shift = 7; bytes[at++]! >= 128 && shift < 35; shift += 7) s.gap |= (bytes[at]! & 127) << shift;
   }
   c.at = at;
+  batch.alike[n] = 0;
   batch.page[n] = s.page;
   batch.kind[n] = use | (s.flags << 3);
   batch.reads[n] = counts[2 * use]!;
