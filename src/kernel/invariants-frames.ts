@@ -72,7 +72,7 @@ function wrongFrames(k: Kernel, census: Census): string | undefined {
   let free = 0;
   let perCpu = 0;
   for (const zone of k.buddy.zones) {
-    managed += zone.managedPages;
+    managed += zone.managedPages - zone.takenPages;
     free += zone.freePages;
     for (const pcp of zone.pcps) perCpu += pcp.countPages;
   }
@@ -87,7 +87,7 @@ function heldByFragmentation(k: Kernel): number {
   if (k.machine.fragmentedRatio === 0) return 0;
   let managed = 0;
   let reserved = 0;
-  for (const zone of k.buddy.zones) managed += zone.managedPages;
+  for (const zone of k.buddy.zones) managed += zone.managedPages - zone.takenPages;
   for (const flags of k.frames.flags) if ((flags & FRAME.RESERVED) !== 0) reserved++;
   if (k.thp.hugeZeroAllocated && k.vmstat[C.thp_zero_page_alloc]! > 0) reserved--;
   return reserved - (k.frames.rows - managed);

@@ -69,6 +69,8 @@ export interface Zone {
   /** First frame behind it. */
   readonly endPfn: number;
   managedPages: number;
+  /** Of these, what the kernel itself has allocated by the time programs start; never freed. */
+  takenPages: number;
   /** Pages in the free lists, without per-CPU lists. */
   freePages: number;
   /** Free blocks of each order, all types. */

@@ -7,10 +7,12 @@
  * Models:       mm/page_alloc.c __setup_per_zone_wmarks(), calculate_min_free_kbytes(),
  *               setup_per_zone_lowmem_reserve(), zone_watermark_ok(), zone_batchsize(); mm/khugepaged.c
  *               set_recommended_min_free_kbytes(), v6.1.
- * Not modelled: a value written to vm.min_free_kbytes is kept as it is, also when THP is switched on later;
- *               machines with huge pages below 2 MiB (tests) have watermarks of 0 unless a value is written.
+ * Not modelled: a value written to vm.min_free_kbytes is kept as it is, also when THP is switched on later; a
+ *               kernel that boots with THP off (a switch later has other marks to reckon from); machines with
+ *               huge pages below 2 MiB (tests) have watermarks of 0 unless a value is written.
  */
 import type { Tunables } from "../tunables.ts";
+import { FREED_LATE_PAGES } from "./boot-share.ts";
 import { type Buddy, MIGRATE_TYPES, NONE, PCP_TYPES, ZONE, type Zone } from "./state.ts";
 
 /** vm.lowmem_reserve_ratio of DMA and DMA32. */
@@ -34,16 +36,28 @@ export function recommendedMinFreeKb(zones: number, pagesPerHuge: number, lowmem
   return Math.min(pagesPerHuge * zones * (2 + PCP_TYPES * PCP_TYPES), Math.floor(lowmemPages / 20)) * 4;
 }
 
+/** What lies above the high watermarks that stand: nr_free_buffer_pages(). */
+function bufferPages(b: Buddy): number {
+  return b.zones.reduce((sum, zone) => sum + Math.max(zone.managedPages - zone.highPages, 0), 0);
+}
+
+/**
+ * Each value is reckoned from what lies above the marks of the one before: first the base value, from all
+ * memory; then khugepaged's, while the image's init sections are not free yet; then, if THP is switched off,
+ * the base value again, from what lies above khugepaged's marks.
+ */
 function computeMinFreeKb(b: Buddy, tunables: Tunables): number {
   if (tunables.minFreeKb >= 0) return tunables.minFreeKb;
   if (b.geometry.hugeOrder !== 9) return 0;
-  const managed = b.zones.reduce((sum, zone) => sum + zone.managedPages, 0);
-  const baseKb = baseMinFreeKb(managed * 4, b.minFreeKbMax);
-  if (tunables.enabled === "never") return baseKb;
-  // The twentieth is of what lies above the high watermarks that the base value gives.
-  setWatermarks(b, baseKb, tunables.watermarkScaleFactor);
-  const bufferPages = b.zones.reduce((sum, z) => sum + Math.max(z.managedPages - z.highPages, 0), 0);
-  return Math.max(baseKb, recommendedMinFreeKb(b.zones.length, b.geometry.pagesPerHuge, bufferPages));
+  for (const zone of b.zones) zone.highPages = 0;
+  const bootKb = baseMinFreeKb(bufferPages(b) * 4, b.minFreeKbMax);
+  setWatermarks(b, bootKb, tunables.watermarkScaleFactor);
+  const bootPages = Math.max(bufferPages(b) - FREED_LATE_PAGES, 0);
+  const raisedKb = recommendedMinFreeKb(b.zones.length, b.geometry.pagesPerHuge, bootPages);
+  const thpKb = Math.max(bootKb, raisedKb);
+  if (tunables.enabled !== "never") return thpKb;
+  setWatermarks(b, thpKb, tunables.watermarkScaleFactor);
+  return baseMinFreeKb(bufferPages(b) * 4, b.minFreeKbMax);
 }
 
 function setWatermarks(b: Buddy, minFreeKb: number, scaleFactor: number): void {

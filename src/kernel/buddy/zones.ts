@@ -1,17 +1,16 @@
 /**
  * The allocator at boot: zones, the kernel's own share, free lists, and fragmented starting states.
  *
- *     node 0: ┌ DMA ┐┌──── DMA32 ────┐┌───────── Normal ─────────┐   node 1: ┌──── Normal ────┐
- *             0    16 MiB          4 GiB                    [memmap]                   [memmap]
+ *     node 0: ┌ DMA ┐┌──── DMA32 ────┐ devices ┌───────── Normal ─────────┐   node 1: ┌──── Normal ────┐
+ *             0    16 MiB          3 GiB     4 GiB
  *
- * Zones follow addresses: a node that lies below 4 GiB has DMA32 memory, whichever its number. Test
- * geometries (huge pages below 2 MiB) have one Normal zone a node and reserve nothing.
+ * Zones follow addresses: a node that lies below 4 GiB has DMA32 memory, whichever its number. Frames are
+ * numbered without the hole that the devices make. Test geometries (huge pages below 2 MiB) have one Normal
+ * zone a node and reserve nothing.
  *
  * Models:       mm/page_alloc.c free_area_init(), build_zonelists(), find_next_best_node(); memblock's
  *               hand-over, v6.1.
- * Not modelled: holes in physical memory, what drivers and user space take later; the kernel's share is
- *               assumed: 1 MiB of low memory, 24 MiB of image and tables, and 64 bytes of memory map a page
- *               at each node's end.
+ * Not modelled: other holes in physical memory, what drivers and user space take later.
  */
 import type { Geometry } from "../../core/geometry.ts";
 import { makeLock } from "../../core/ops.ts";
@@ -21,6 +20,7 @@ import type { Behaviours } from "../behaviours.ts";
 import { type MachineSpec, nodeOfCpu } from "../machine.ts";
 import { type Blocks, FRAME, type Frames } from "../mm/frames.ts";
 import type { Tunables } from "../tunables.ts";
+import { kernelShare } from "./boot-share.ts";
 import { linkFree } from "./lists.ts";
 import {
   type Buddy,
@@ -36,14 +36,14 @@ import {
 } from "./state.ts";
 import { refreshWatermarks } from "./watermarks.ts";
 
-/** First frame behind each zone kind: 16 MiB, 4 GiB. */
-const ZONE_ENDS = [4096, 1_048_576, Number.MAX_SAFE_INTEGER];
-/** Low memory that firmware and the real-mode trampoline keep: 1 MiB. Assumed. */
-const LOW_RESERVED_PAGES = 256;
-/** Kernel image, its tables, per-CPU areas: 24 MiB, at most an eighth of their zone. Assumed. */
-const IMAGE_PAGES = 6144;
-/** Pages whose 64-byte descriptors fill a page. */
-const PAGES_PER_MEMMAP_PAGE = 64;
+/** Frames of the DMA zone: 16 MiB. */
+const DMA_FRAMES = 4096;
+/**
+ * A PC's devices lie below 4 GiB. With 3.5 GiB or more of memory, what is above 3 GiB continues above 4 GiB:
+ * QEMU's `pc`, hw/i386/pc_piix.c.
+ */
+const LOW_MAX_FRAMES = 917_504;
+const LOW_SPLIT_FRAMES = 786_432;
 /** PAGE_ALLOC_COSTLY_ORDER; also the largest order that per-CPU lists hold besides huge blocks, if any. */
 const COSTLY_ORDER = 3;
 
@@ -72,6 +72,7 @@ function makeZone(id: number, extent: Extent, geometry: Geometry, cpus: number, 
     id,
     ...extent,
     managedPages: 0,
+    takenPages: 0,
     freePages: 0,
     counts: new Int32Array(geometry.maxOrder + 1),
     heads: new Int32Array(lists).fill(NONE),
@@ -104,11 +105,12 @@ function zoneExtents(machine: MachineSpec, geometry: Geometry, frames: number): 
   const perNode = Math.floor(frames / machine.nodes / unit) * unit;
   assert(perNode > 0, "every node has room for one huge page");
   const extents: Extent[] = [];
+  const zoneEnds = [DMA_FRAMES, frames >= LOW_MAX_FRAMES ? LOW_SPLIT_FRAMES : frames, frames];
   for (let node = 0; node < machine.nodes; node++) {
     const end = node === machine.nodes - 1 ? frames : (node + 1) * perNode;
     let startPfn = node * perNode;
     for (let kind = geometry.hugeOrder === 9 ? ZONE.DMA : ZONE.NORMAL; kind <= ZONE.NORMAL; kind++) {
-      const endPfn = Math.min(end, ZONE_ENDS[kind]!);
+      const endPfn = Math.min(end, zoneEnds[kind]!);
       if (endPfn <= startPfn) continue;
       extents.push({ node: asNode(node), kind, startPfn, endPfn });
       startPfn = endPfn;
@@ -163,19 +165,6 @@ function reserveFrames(b: Buddy, startPfn: number, endPfn: number): void {
   }
 }
 
-/** Frames that the kernel itself keeps at the start and at the end of a zone. */
-function kernelShare(b: Buddy, zone: Zone): { readonly startPages: number; readonly endPages: number } {
-  if (b.geometry.hugeOrder !== 9) return { startPages: 0, endPages: 0 };
-  const spanPages = zone.endPfn - zone.startPfn;
-  const own = b.nodes[zone.node]!.zones;
-  const nodePages = own[own.length - 1]!.endPfn - own[0]!.startPfn;
-  const isLast = zone === own[own.length - 1];
-  const memmapPages = isLast ? Math.min(Math.ceil(nodePages / PAGES_PER_MEMMAP_PAGE), spanPages >> 1) : 0;
-  if (zone.id === 0)
-    return { startPages: Math.min(LOW_RESERVED_PAGES, spanPages >> 3), endPages: memmapPages };
-  return { startPages: zone.id === 1 ? Math.min(IMAGE_PAGES, spanPages >> 3) : 0, endPages: memmapPages };
-}
-
 /**
  * A whole number from a seed and a place, evenly spread over 0..2^32-1: no state, so order does not matter.
  */
@@ -205,21 +194,23 @@ function populateZone(b: Buddy, zone: Zone, machine: MachineSpec): void {
   const startPfn = zone.startPfn + share.startPages;
   const endPfn = zone.endPfn - share.endPages;
   reserveFrames(b, zone.startPfn, startPfn);
-  reserveFrames(b, endPfn, zone.endPfn);
+  const freeEnd = endPfn - share.takenPages;
+  reserveFrames(b, freeEnd, zone.endPfn);
   zone.managedPages = endPfn - startPfn;
+  zone.takenPages = share.takenPages;
   let runStart = startPfn;
   if (machine.fragmentedRatio > 0) {
     const limit = machine.fragmentedRatio * 2 ** 32;
-    for (let block = startPfn - (startPfn % pagesPerHuge); block < endPfn; block += pagesPerHuge) {
+    for (let block = startPfn - (startPfn % pagesPerHuge); block < freeEnd; block += pagesPerHuge) {
       if (scatter(machine.seed, 2 * block) >= limit) continue;
       const pfn = block + (scatter(machine.seed, 2 * block + 1) % pagesPerHuge);
-      if (pfn < startPfn || pfn >= endPfn) continue;
+      if (pfn < startPfn || pfn >= freeEnd) continue;
       reserveFrames(b, pfn, pfn + 1);
       addRange(b, zone, runStart, pfn);
       runStart = pfn + 1;
     }
   }
-  addRange(b, zone, runStart, endPfn);
+  addRange(b, zone, runStart, freeEnd);
 }
 
 /** The allocator of a machine that has just booted. */

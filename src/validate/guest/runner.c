@@ -47,6 +47,15 @@ static void make_arena(void) {
   map_arena();
 }
 
+/* Of a machine with several nodes, init and the arena take the first one's memory, where the model has the kernel. */
+static void stay_on_first_node(void) {
+  cpu_set_t first;
+  CPU_ZERO(&first);
+  CPU_SET(0, &first);
+  sched_setaffinity(0, sizeof first, &first);
+  madvise(ARENA, sizeof *ARENA, MADV_POPULATE_WRITE);
+}
+
 /* Touches a good part of the stack, so that the script's own calls find it present. */
 static __attribute__((noinline)) void touch_stack(void) {
   volatile char room[48 << 10];
@@ -238,6 +247,7 @@ int main(int argc, char **argv) {
   if (init) boot();
   block_signals();
   make_arena();
+  if (init) stay_on_first_node();
   ARENA->nodes = atoi(option("nodes", "1"));
   print_machine();
   if (!init)
