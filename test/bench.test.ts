@@ -28,4 +28,4 @@ test("npm run autonuma -- --small answers the review's questions", () => {
   expect(text).toMatch(/^0 us +8 +\d+ +[1-9][\d.]* %.* +0\.0 %$/m);
   // What the scanner called progress is more than what it marked: a list without anybody counts as well.
   expect(text).toMatch(/progress reported 40961, entries marked 8192, rounds without anything to scan 1/);
-});
+}, 300_000);

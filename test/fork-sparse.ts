@@ -61,6 +61,6 @@ export function drawnFailingChild(law: string, threshold: number, seed: number, 
 export function sixtyFourth(seed: number): { readonly name: string; readonly machine: MachineChoice } {
   return {
     name: "fork-sparse,size=256M,own=19K",
-    machine: { nodes: 1, cpus: 2, memBytes: 4096 * MIB, swapBytes: 186_380_288, seed },
+    machine: { nodes: 1, cpus: 2, memBytes: 4096 * MIB, swapBytes: 335_192_064, seed },
   };
 }

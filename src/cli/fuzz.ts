@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Disagreement, FuzzResult } from "../validate/fuzz.ts";
 import { FUZZ_KINDS, type FuzzKind } from "../validate/generate.ts";
+import { MORE_TIMES } from "../validate/more-time.ts";
 import type { Verdict } from "../validate/verdict.ts";
 import { printScript } from "../workloads/script/print.ts";
 import { EXIT, whenCalled } from "./command.ts";
@@ -55,13 +56,17 @@ function tellDisagreement(
 
 /** The last lines. True if all is well. */
 function tellResult(kind: FuzzKind, result: FuzzResult, options: FuzzCommandOptions): boolean {
-  const { agreed, disagreements, unsteady, notRun } = result;
+  const { agreed, late, disagreements, unsteady, notRun } = result;
+  for (const seed of late) {
+    out(`agrees when its blocks last ${MORE_TIMES} times as long: ${replayLine(kind, seed, options)}\n`);
+  }
   for (const seed of unsteady) {
     out(`not ours: the kernel itself gave two answers in two boots: ${replayLine(kind, seed, options)}\n`);
   }
   for (const { seed, why } of notRun) out(`NOT RUN  seed ${seed}: ${why}\n`);
   const unlike = `${disagreements.length} disagree, ${unsteady.length} where the kernel is unsteady`;
-  out(`${kind}: ${agreed} scripts agree, ${unlike}, ${notRun.length} not run\n`);
+  const inTime = late.length === 0 ? "" : ` at once, ${late.length} with more time`;
+  out(`${kind}: ${agreed} scripts agree${inTime}, ${unlike}, ${notRun.length} not run\n`);
   return disagreements.length === 0 && notRun.length === 0;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Differential fuzzing: random scripts both ways, a boot for each batch. What disagrees is run again in a
- * fresh boot: a kernel that gives another answer there is itself not deterministic; what stays is shrunk.
+ * Differential fuzzing: random scripts both ways, a boot for each batch. What disagrees is given more time,
+ * if time matters to it, and run again in a fresh boot: a kernel that gives another answer there is itself
+ * not deterministic; what stays is shrunk.
  */
 import type { Generation } from "../generations/generation.ts";
 import type { Script } from "../workloads/script/ast.ts";
@@ -10,6 +11,7 @@ import { compareRuns, LIVE } from "./compare.ts";
 import { type FuzzKind, generateScript } from "./generate.ts";
 import type { GuestResult, GuestScript } from "./guest.ts";
 import type { GuestRun } from "./guest-output.ts";
+import { withMoreTime } from "./more-time.ts";
 import { shrink } from "./shrink.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
@@ -43,6 +45,8 @@ export interface Disagreement {
 
 export interface FuzzResult {
   readonly agreed: number;
+  /** Disagreed at first, and agree with more time: the kernel was not through. */
+  readonly late: readonly number[];
   readonly disagreements: readonly Disagreement[];
   /** The kernel gave two answers in two boots. */
   readonly unsteady: readonly number[];
@@ -111,14 +115,33 @@ async function runBatch(
   return { suspects, result };
 }
 
+/** Gives more time to those that it matters to. Answers with what disagrees still, as it was run last. */
+async function giveTime(suspects: readonly Suspect[], o: FuzzOptions, late: number[]): Promise<Suspect[]> {
+  const longer = suspects.map(({ script }) => withMoreTime(script));
+  const given = longer.flatMap((script) => (script === undefined ? [] : [guestScript(script)]));
+  if (given.length === 0) return [...suspects];
+  const { runs } = await o.run(given, "with more time: ");
+  let next = 0;
+  return suspects.flatMap((suspect, index): Suspect[] => {
+    if (longer[index] === undefined) return [suspect];
+    const { script } = given[next]!;
+    const run = runs[next++]!;
+    const verdict = judge(script, o.generation, run);
+    if (verdict.kind === "agrees") late.push(suspect.seed);
+    return verdict.kind === "agrees" ? [] : [{ ...suspect, script, run, verdict }];
+  });
+}
+
 export async function fuzz(o: FuzzOptions): Promise<FuzzResult> {
   const found = { agreed: 0, notRun: [] as { seed: number; why: string }[] };
   const unsteady: number[] = [];
+  const late: number[] = [];
   const disagreements: Disagreement[] = [];
   for (let done = 0; done < o.count; done += o.batch) {
     const seeds = Array.from({ length: Math.min(o.batch, o.count - done) }, (_, i) => o.seed + done + i);
-    const { suspects, result } = await runBatch(seeds, o, found);
-    o.onBatch(done + seeds.length, result);
+    const batch = await runBatch(seeds, o, found);
+    o.onBatch(done + seeds.length, batch.result);
+    const suspects = batch.suspects.length === 0 ? [] : await giveTime(batch.suspects, o, late);
     if (suspects.length === 0) continue;
     const again = await o.run(
       suspects.map(({ script }) => guestScript(script)),
@@ -137,5 +160,5 @@ export async function fuzz(o: FuzzOptions): Promise<FuzzResult> {
       o.onDisagreement(found);
     }
   }
-  return { agreed: found.agreed, disagreements, unsteady, notRun: found.notRun };
+  return { agreed: found.agreed, late, disagreements, unsteady, notRun: found.notRun };
 }

@@ -96,7 +96,7 @@ export const forkSparse = defineWorkload({
     "kernels whose mmap asks what is free now (before 5.1), or with a number of children given.",
   source: "A. Yznaga, [RFC PATCH] mm: thp: implement THP reservations for anonymous memory, 8 November 2018",
   // With this much swap, 256.5 GiB count as free before the first child.
-  machine: { nodes: 1, cpus: 2, memBytes: 256 * GIB, hugeBytes: undefined, swapBytes: 6_524_239_872 },
+  machine: { nodes: 1, cpus: 2, memBytes: 256 * GIB, hugeBytes: undefined, swapBytes: 7_069_515_776 },
   settings: [["transparent_hugepage/defrag", "always"]],
   params: {
     size: { type: "bytes", default: 16 * GIB, min: 2 ** 21, max: 2 ** 44, doc: "What a child maps." },
