@@ -64,9 +64,9 @@ const MISTAKES: readonly (readonly [text: string, line: number, message: string]
   ["[figures]\nfaultNS = 3", 2, "unknown key figures.faultNS; did you mean 'faultNs'?"],
   ["speed = 3", 1, "unknown key speed; known are name, summary, base, tlb, figures"],
   [
-    'base = "zen5"',
+    'base = "zen9"',
     1,
-    'base: found "zen5", expected one of zen4, zen3, skylake-sp, ice-lake-sp, numa-2012-4x12, ' +
+    'base: found "zen9", expected one of zen4, zen5, zen3, skylake-sp, ice-lake-sp, numa-2012-4x12, ' +
       "numa-2012-4x8, numa-2012-8x8, plain; did you mean 'zen4'?",
   ],
   [

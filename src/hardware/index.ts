@@ -6,9 +6,11 @@ import { skylakeSp } from "./skylake-sp.ts";
 import type { HardwareSpec } from "./spec.ts";
 import { zen3 } from "./zen3.ts";
 import { zen4 } from "./zen4.ts";
+import { zen5 } from "./zen5.ts";
 
 export const HARDWARE: readonly HardwareSpec[] = [
   zen4,
+  zen5,
   zen3,
   skylakeSp,
   iceLakeSp,

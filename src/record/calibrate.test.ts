@@ -78,6 +78,7 @@ describe("calibration", () => {
       nearestHardware(`vendor_id\t: ${vendor}\ncpu family\t: ${family}\nmodel\t\t: ${model}\n`).name;
     expect(cpu("AuthenticAMD", 25, 17)).toBe("zen4");
     expect(cpu("AuthenticAMD", 25, 1)).toBe("zen3");
+    expect(cpu("AuthenticAMD", 26, 2)).toBe("zen5");
     expect(cpu("GenuineIntel", 6, 85)).toBe("skylake-sp");
     expect(cpu("GenuineIntel", 6, 106)).toBe("ice-lake-sp");
     expect(cpu("Unknown", 1, 1)).toBe(HARDWARE[0]!.name);

@@ -159,15 +159,20 @@ function addChase(
   add("secondLevelCycles", Math.max(0, (second - first) * ghz), [], how);
 }
 
+/** Family 19h is Zen 3 and Zen 4, family 1Ah Zen 5. */
+function amd(family: number, model: number): string | undefined {
+  if (family === 26) return "zen5";
+  if (family !== 25) return undefined;
+  return model < 0x10 || (model >= 0x20 && model < 0x60) ? "zen3" : "zen4";
+}
+
 /** The description that comes along and is nearest to this processor. */
 export function nearestHardware(cpuinfo: string): HardwareSpec {
   const field = (name: string): string => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(cpuinfo)?.[1] ?? "";
   const model = Number(field("model"));
   const known: string | undefined =
-    field("vendor_id") === "AuthenticAMD" && field("cpu family") === "25"
-      ? model < 0x10 || (model >= 0x20 && model < 0x60)
-        ? "zen3"
-        : "zen4"
+    field("vendor_id") === "AuthenticAMD"
+      ? amd(Number(field("cpu family")), model)
       : field("vendor_id") === "GenuineIntel" && field("cpu family") === "6"
         ? new Map([
             [85, "skylake-sp"],
