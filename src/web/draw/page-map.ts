@@ -84,31 +84,90 @@ function regionColours(pages: PagesNow, colours: Uint32Array): Uint32Array {
 /** What painting remembers from frame to frame. */
 export interface MapPainter {
   image: ImageData | undefined;
-  /** Which frame, colours and theme `regionColours` are of. */
-  key: string;
-  regions: Uint32Array;
+  /** Which colours and theme `states` and `heat` are of. */
+  colourKey: string;
   states: Uint32Array;
   heat: Uint32Array;
+  /** Which frame, colours and theme `regions` is of. */
+  key: string;
+  regions: Uint32Array;
 }
 
 export const makeMapPainter = (): MapPainter => ({
   image: undefined,
-  key: "",
-  regions: new Uint32Array(0),
+  colourKey: "",
   states: new Uint32Array(0),
   heat: new Uint32Array(0),
+  key: "",
+  regions: new Uint32Array(0),
 });
 
 function refresh(p: MapPainter, pages: PagesNow, colour: MapColour, theme: Theme): void {
-  const key = `${pages.frame} ${colour} ${theme.ground}`;
+  const colourKey = `${colour} ${theme.ground}`;
+  if (colourKey !== p.colourKey) {
+    p.colourKey = colourKey;
+    p.states = stateColours(theme, colour);
+    p.heat = heatWords(theme);
+  }
+  const key = `${pages.frame} ${colourKey}`;
   if (key === p.key) return;
   p.key = key;
-  p.states = stateColours(theme, colour);
-  p.heat = heatWords(theme);
   p.regions =
     colour === "heat"
       ? Uint32Array.from(pages.heat, (_, region) => p.heat[Math.round(heatShare(pages, region) * 63)]!)
       : regionColours(pages, p.states);
+}
+
+/** For each pixel of a row: its cell, and the page of the cell's row. The same for all rows. */
+interface Across {
+  readonly cellOfX: Int32Array;
+  readonly pageOfX: Int32Array;
+}
+
+function across(width: number, view: MapView, columns: number, gap: number): Across {
+  const cellOfX = new Int32Array(width);
+  const pageOfX = new Int32Array(width);
+  for (let x = 0; x < width; x++) {
+    const at = (x + view.left) / view.cellWidth;
+    const cell = Math.floor(at);
+    const inside = (at - cell) * view.cellWidth;
+    const free = at < 0 || cell >= columns || inside >= view.cellWidth - gap;
+    cellOfX[x] = free ? -1 : cell;
+    pageOfX[x] = Math.floor((inside / (view.cellWidth - gap)) * PAGES_IN_ROW);
+  }
+  return { cellOfX, pageOfX };
+}
+
+/** A row of pixels through regions, each of one colour. A function of its own, so that it is soon compiled. */
+function paintRegions(
+  out: Uint32Array,
+  from: number,
+  { cellOfX }: Across,
+  o: { regionAt: Int32Array; first: number; regions: Uint32Array; ground: number },
+): void {
+  const { regionAt, first, regions, ground } = o;
+  for (let x = 0; x < cellOfX.length; x++) {
+    const cell = cellOfX[x]!;
+    const region = cell < 0 ? -1 : regionAt[first + cell]!;
+    out[from + x] = region < 0 ? ground : regions[region]!;
+  }
+}
+
+/** The same through their pages: those of one row of each. */
+function paintPages(
+  out: Uint32Array,
+  from: number,
+  { cellOfX, pageOfX }: Across,
+  o: { regionAt: Int32Array; first: number; ground: number; colours: Uint32Array },
+  pages: { states: Uint8Array; pagesPerHuge: number; pageRow: number },
+): void {
+  const { regionAt, first, ground, colours } = o;
+  const { states, pagesPerHuge, pageRow } = pages;
+  for (let x = 0; x < cellOfX.length; x++) {
+    const cell = cellOfX[x]!;
+    const region = cell < 0 ? -1 : regionAt[first + cell]!;
+    out[from + x] = region < 0 ? ground : colours[states[region * pagesPerHuge + pageRow + pageOfX[x]!]!]!;
+  }
 }
 
 /** Device pixels of a canvas: draws the part of the map that `view` (in device pixels) shows. */
@@ -127,39 +186,33 @@ export function paintMap(
   const cellHeight = view.cellWidth / 2;
   const gap = view.cellWidth >= 8 ? Math.max(1, view.cellWidth / 16) : 0;
   const detailed = view.cellWidth >= PAGES_FROM_WIDTH && colour !== "heat" && pagesPerHuge === 512;
-  // For each pixel of a row: its cell, and the page of the cell's row; computed once for all rows.
-  const cellOfX = new Int32Array(width);
-  const pageOfX = new Int32Array(width);
-  for (let x = 0; x < width; x++) {
-    const at = (x + view.left) / view.cellWidth;
-    const cell = Math.floor(at);
-    const inside = (at - cell) * view.cellWidth;
-    const free = at < 0 || cell >= layout.columns || inside >= view.cellWidth - gap;
-    cellOfX[x] = free ? -1 : cell;
-    pageOfX[x] = Math.floor((inside / (view.cellWidth - gap)) * PAGES_IN_ROW);
-  }
+  const row = across(width, view, layout.columns, gap);
   const pageRows = pagesPerHuge / PAGES_IN_ROW;
+  const { regionAt } = layout;
+  // Most rows of pixels show what the row above them shows: they are copied.
+  let above = -1;
   for (let y = 0; y < height; y++) {
     const at = (y + view.top) / cellHeight;
-    const row = Math.floor(at);
-    const inside = (at - row) * cellHeight;
+    const cellRow = Math.floor(at);
+    const inside = (at - cellRow) * cellHeight;
     const from = y * width;
-    if (row < 0 || row >= layout.rows || inside >= cellHeight - gap) {
+    if (cellRow < 0 || cellRow >= layout.rows || inside >= cellHeight - gap) {
       out.fill(ground, from, from + width);
+      above = -1;
       continue;
     }
-    const first = row * layout.columns;
-    const pageRow = Math.floor((inside / (cellHeight - gap)) * pageRows) * PAGES_IN_ROW;
-    for (let x = 0; x < width; x++) {
-      const cell = cellOfX[x]!;
-      const region = cell < 0 ? -1 : layout.regionAt[first + cell]!;
-      out[from + x] =
-        region < 0
-          ? ground
-          : detailed
-            ? p.states[pages.states[region * pagesPerHuge + pageRow + pageOfX[x]!]!]!
-            : p.regions[region]!;
+    const pageRow = detailed ? Math.floor((inside / (cellHeight - gap)) * pageRows) : 0;
+    const shows = cellRow * pageRows + pageRow;
+    if (shows === above) {
+      out.copyWithin(from, from - width, from);
+      continue;
     }
+    above = shows;
+    const first = cellRow * layout.columns;
+    if (detailed) {
+      const where = { states: pages.states, pagesPerHuge, pageRow: pageRow * PAGES_IN_ROW };
+      paintPages(out, from, row, { regionAt, first, ground, colours: p.states }, where);
+    } else paintRegions(out, from, row, { regionAt, first, regions: p.regions, ground });
   }
   context.putImageData(p.image, 0, 0);
 }

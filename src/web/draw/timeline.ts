@@ -2,7 +2,7 @@
 import type { Recording } from "../../metrics/recording.ts";
 import { formatFigure } from "../../report/format.ts";
 import { axisOf } from "../../report/scale.ts";
-import { byCode, countBefore, type Lane } from "../model/events.ts";
+import { byCode, countSteps, type Lane } from "../model/events.ts";
 import { type Counted, type Memory, sampleAt } from "../model/samples.ts";
 import { mix, type Theme } from "../theme.ts";
 import type { Size } from "./chart.tsx";
@@ -173,21 +173,44 @@ export function paintLanes(
   });
 }
 
+/** Pixels of a strip that share a colour. */
+const DENSITY_STEP = 2;
+/** Steps from the fewest events to the most that are told apart. */
+const SHADES = 64;
+
+const shadesOfTheme = new WeakMap<Theme, readonly string[]>();
+
+function shadesOf(theme: Theme): readonly string[] {
+  let shades = shadesOfTheme.get(theme);
+  if (shades === undefined) {
+    shades = Array.from({ length: SHADES }, (_, i) => mix(theme.grid, theme.accent, i / (SHADES - 1)));
+    shadesOfTheme.set(theme, shades);
+  }
+  return shades;
+}
+
+/** The more events, the stronger: from a third of the colour for one to all of it for 4,500. */
+const shadeOf = (count: number): number =>
+  count === 0 ? -1 : Math.round(Math.min(1, 0.35 + Math.log10(count) / 4) * (SHADES - 1));
+
 function paintDensity(
   s: Surface,
   size: Size,
   theme: Theme,
   o: { events: Recording["events"]; list: Uint32Array; span: TimeSpan; y: number; height: number },
 ): void {
-  const step = 2;
-  let before = countBefore(o.events, o.list, o.span[0]);
-  for (let x = LEFT; x < size.width - RIGHT; x += step) {
-    const until = timeOfX(o.span, size.width, x + step);
-    const now = countBefore(o.events, o.list, until);
-    const count = now - before;
-    before = now;
-    if (count === 0) continue;
-    const share = Math.min(1, 0.35 + Math.log10(count) / 4);
-    s.rect(x, o.y, step, o.height, mix(theme.grid, theme.accent, share));
+  const shades = shadesOf(theme);
+  const steps = Math.ceil((size.width - LEFT - RIGHT) / DENSITY_STEP);
+  const fromNs = o.span[0];
+  const stepNs = timeOfX(o.span, size.width, LEFT + DENSITY_STEP) - fromNs;
+  const counts = countSteps(o.events, o.list, { fromNs, stepNs, steps });
+  // Neighbours of one shade are one rectangle: most of a busy strip is.
+  for (let from = 0; from < steps; ) {
+    const shade = shadeOf(counts[from]!);
+    let to = from + 1;
+    while (to < steps && shadeOf(counts[to]!) === shade) to++;
+    const x = LEFT + from * DENSITY_STEP;
+    if (shade >= 0) s.rect(x, o.y, (to - from) * DENSITY_STEP, o.height, shades[shade]!);
+    from = to;
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
 import { recordedColumns } from "../../../test/samples/recorded.ts";
-import { byCode, chosen, countBefore, eventsInRegion } from "./events.ts";
+import { byCode, chosen, countBefore, countSteps, eventsInRegion } from "./events.ts";
 
 const recording = recordedColumns()[0]!.recording!;
 const { events } = recording;
@@ -17,6 +17,26 @@ test("the count before a moment is that of a plain search, for every lane and mo
     fc.property(fc.nat(lists.length - 1), moment, (which, ns) => {
       const list = lists[which]!;
       assert.equal(countBefore(events, list, ns), list.filter((i) => events.tNs[i]! < ns).length);
+    }),
+  );
+});
+
+test("counts of equal steps are those between their ends, wherever they begin", () => {
+  const lists = byCode(events).filter((list) => list.length > 0);
+  const step = fc.record({
+    fromNs: fc.integer({ min: -1000, max: 5_000_000 }),
+    stepNs: fc.integer({ min: 1, max: 100_000 }),
+    steps: fc.nat(40),
+  });
+  fc.assert(
+    fc.property(fc.nat(lists.length - 1), step, (which, { fromNs, stepNs, steps }) => {
+      const list = lists[which]!;
+      const before = (ns: number): number => list.filter((i) => events.tNs[i]! < ns).length;
+      const expected = Array.from(
+        { length: steps },
+        (_, i) => before(fromNs + (i + 1) * stepNs) - before(fromNs + i * stepNs),
+      );
+      assert.deepEqual([...countSteps(events, list, { fromNs, stepNs, steps })], expected);
     }),
   );
 });

@@ -46,45 +46,69 @@ export function byCode(events: EventColumns): ByCode {
   return lists;
 }
 
-/** Parts of the time for which it is known where in a list their events begin. */
-const PARTS = 1 << 14;
+/** About so many events of a list lie in one part of the time for which it is known where they begin. */
+const EVENTS_IN_PART = 32;
+const PARTS_MOST = 2 ** 19;
 
 /** Where in a list the events of each part of the time begin; one entry more than parts. */
 interface Index {
   readonly endNs: number;
+  readonly parts: number;
   readonly first: Uint32Array;
 }
 
 const indices = new WeakMap<Uint32Array, Index>();
 
-const partOf = (ns: number, endNs: number): number =>
-  Math.max(0, Math.min(PARTS - 1, Math.floor((ns / endNs) * PARTS)));
+const partOf = (ns: number, endNs: number, parts: number): number =>
+  Math.max(0, Math.min(parts - 1, Math.floor((ns / endNs) * parts)));
 
 function indexOf(events: EventColumns, list: Uint32Array): Index {
   const before = indices.get(list);
   if (before !== undefined) return before;
   const endNs = Math.max(1, events.tNs[events.count - 1] ?? 1);
-  const first = new Uint32Array(PARTS + 1);
-  for (const i of list) first[partOf(events.tNs[i]!, endNs) + 1]! += 1;
-  for (let part = 0; part < PARTS; part++) first[part + 1]! += first[part]!;
-  const index = { endNs, first };
+  const parts = Math.min(PARTS_MOST, Math.max(1, Math.ceil(list.length / EVENTS_IN_PART)));
+  const first = new Uint32Array(parts + 1);
+  for (const i of list) first[partOf(events.tNs[i]!, endNs, parts) + 1]! += 1;
+  for (let part = 0; part < parts; part++) first[part + 1]! += first[part]!;
+  const index = { endNs, parts, first };
   indices.set(list, index);
   return index;
 }
 
 /** How many of the listed events lie before a moment. */
 export function countBefore(events: EventColumns, list: Uint32Array, ns: number): number {
-  if (list.length === 0) return 0;
-  const { endNs, first } = indexOf(events, list);
-  const part = partOf(ns, endNs);
+  return list.length === 0 ? 0 : countIn(indexOf(events, list), events.tNs, list, ns);
+}
+
+function countIn(index: Index, tNs: EventColumns["tNs"], list: Uint32Array, ns: number): number {
+  const { endNs, parts, first } = index;
+  const part = partOf(ns, endNs, parts);
   let low = first[part]!;
   let high = first[part + 1]!;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (events.tNs[list[middle]!]! < ns) low = middle + 1;
+    if (tNs[list[middle]!]! < ns) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** How many of the listed events lie in each of some equal steps from a moment on. */
+export function countSteps(
+  events: EventColumns,
+  list: Uint32Array,
+  { fromNs, stepNs, steps }: { readonly fromNs: number; readonly stepNs: number; readonly steps: number },
+): Uint32Array {
+  const counts = new Uint32Array(steps);
+  if (list.length === 0) return counts;
+  const index = indexOf(events, list);
+  let before = countIn(index, events.tNs, list, fromNs);
+  for (let step = 0; step < steps; step++) {
+    const now = countIn(index, events.tNs, list, fromNs + (step + 1) * stepNs);
+    counts[step] = now - before;
+    before = now;
+  }
+  return counts;
 }
 
 /** What the strips of the timeline show between two moments, in words; row by row: lanes, then daemons. */
