@@ -17,6 +17,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pageTemplate } from "../../src/cli/page-template.ts";
 import { counterRows, readResults, tableOf } from "../../src/index.ts";
+import { DARK, LIGHT, rgbOf } from "../../src/web/theme.ts";
 import { dropFile, openBrowser, openPage } from "./browser.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -81,6 +82,69 @@ test("the report opens from file:// without console errors; each view is reached
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+/** Of a picture: how many colours it has, and the share of the most frequent one with its red, green, blue. */
+interface Seen {
+  readonly colours: number;
+  readonly most: string;
+  readonly share: number;
+}
+
+async function lookAt(page: Page, blank: Page): Promise<Seen> {
+  const png = (await page.screenshot()).toString("base64");
+  return blank.evaluate(`(async () => {
+    const bytes = await (await fetch("data:image/png;base64,${png}")).blob();
+    const bitmap = await createImageBitmap(bytes);
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+    context.drawImage(bitmap, 0, 0);
+    const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    const counts = new Map();
+    for (let i = 0; i < data.length; i += 4) {
+      const colour = data[i] + "," + data[i + 1] + "," + data[i + 2];
+      counts.set(colour, (counts.get(colour) ?? 0) + 1);
+    }
+    const [most, count] = [...counts].sort((a, b) => b[1] - a[1])[0];
+    return { colours: counts.size, most, share: count / (data.length / 4) };
+  })()`) as Promise<Seen>;
+}
+
+/** Different pixels of each chart's own canvas: one that nothing was drawn on has one. */
+const COLOURS_OF_CHARTS = `[...document.querySelectorAll("main [data-chart] canvas")].map((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+})`;
+
+test("every view is drawn in light and in dark: on the theme's own ground, with a picture on it", async () => {
+  const { page: blank } = await openPage(browser, plain);
+  const race = readFileSync(join(import.meta.dirname, "race.sample.json"));
+  for (const scheme of ["light", "dark"] as const) {
+    const { ground, card } = scheme === "light" ? LIGHT : DARK;
+    const grounds = [ground, card].map((colour) => rgbOf(colour).join(","));
+    const { page, errors } = await openPage(browser, report, { scheme, hash: "#view=compare&col=1" });
+    for (const [key, view, seen] of CHECKS) {
+      if (view === "race") await dropFile(page, "race.json", race);
+      else await page.keyboard.press(key);
+      await page.waitForSelector(`main[data-view=${view}] ${seen}`);
+      if (view === "walk") {
+        await page.focus(".events");
+        await page.keyboard.press("ArrowDown");
+        await page.waitForSelector("main [data-chart]");
+        await page.locator(".events").blur();
+      }
+      // Charts are drawn in the frame behind the one in which they came.
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      const picture = await lookAt(page, blank);
+      const told = `${view} in ${scheme}: ${JSON.stringify(picture)}`;
+      assert.ok(grounds.includes(picture.most), told);
+      assert.ok(picture.share < 0.97 && picture.colours > 50, told);
+      const charts = await page.evaluate(COLOURS_OF_CHARTS);
+      assert.ok(Array.isArray(charts) && charts.length > 0 && Math.min(...charts) > 3, `${told} ${charts}`);
+    }
+    assert.deepEqual(errors, []);
+    await page.close();
+  }
+  await blank.close();
+}, 120_000);
 
 test("without scripts the report is the command line's text", () => {
   const text = /<noscript><pre>([\s\S]*?)<\/pre>/.exec(readFileSync(report, "utf8"))?.[1] ?? "";
