@@ -8,6 +8,7 @@ import { EVENT } from "../../src/core/events.ts";
 import type { EventColumns, PageMap, Recording } from "../../src/metrics/recording.ts";
 import type { Result } from "../../src/metrics/result.ts";
 import { App } from "../../src/web/app.tsx";
+import { prepareViews } from "../../src/web/idle.ts";
 import { listenToKeys } from "../../src/web/keys.ts";
 import { moveCursor, region, show, view } from "../../src/web/state.ts";
 import "../../src/web/style.css";
@@ -203,6 +204,14 @@ function point(target: Element, type: string, x: number, y: number): void {
   target.dispatchEvent(new PointerEvent(type, { ...at, bubbles: true, isPrimary: true }));
 }
 
+/** Keys 2 to 4, each view for the first time and again. */
+async function views(): Promise<Frames[]> {
+  const press = (key: string) => dispatchEvent(new KeyboardEvent("keydown", { key }));
+  const frames = await perFrame("views: one after the other", 12, (i) => press("342"[i % 3]!));
+  view.value = "timeline";
+  return [frames];
+}
+
 async function timeline(): Promise<Frames[]> {
   view.value = "timeline";
   await nextFrame();
@@ -256,7 +265,7 @@ async function walk(): Promise<Frames[]> {
   ];
 }
 
-const MEASURES = { timeline, map: addressMap, walk } as const;
+const MEASURES = { views, timeline, map: addressMap, walk } as const;
 
 declare global {
   interface Window {
@@ -274,4 +283,5 @@ show({ columns: [column], version: "bench", command: "", measurements: [] });
 listenToKeys();
 view.value = "timeline";
 render(h(App, null), document.getElementById("app")!);
+prepareViews();
 window.measures = MEASURES;

@@ -29,22 +29,61 @@ export const LANES: readonly Lane[] = [
 /** Indices of the events of each code, in order of time. */
 export type ByCode = readonly Uint32Array[];
 
-const known = new WeakMap<EventColumns, ByCode>();
-
-export function byCode(events: EventColumns): ByCode {
-  const before = known.get(events);
-  if (before !== undefined) return before;
-  const counts = new Uint32Array(256);
-  for (let i = 0; i < events.count; i++) counts[events.code[i]!]! += 1;
-  const lists = Array.from(counts, (count) => new Uint32Array(count));
-  counts.fill(0);
-  for (let i = 0; i < events.count; i++) {
-    const code = events.code[i]!;
-    lists[code]![counts[code]!++] = i;
-  }
-  known.set(events, lists);
-  return lists;
+/** What is found out of a run's events once. */
+interface Sorted {
+  readonly lists: ByCode;
+  /** Kinds of faults that occur. */
+  readonly kinds: Uint8Array;
 }
+
+const known = new WeakMap<EventColumns, Sorted>();
+const underway = new WeakMap<EventColumns, Iterator<void>>();
+
+/** Events between two pauses of the work: about a millisecond. */
+const CHUNK = 1 << 18;
+
+/** Sorts the events, in many small parts: between two of them other things may be done. */
+function* sorting(events: EventColumns): Generator<void> {
+  const { count, code, c } = events;
+  const counts = new Uint32Array(256);
+  for (let from = 0; from < count; from += CHUNK) {
+    const to = Math.min(count, from + CHUNK);
+    for (let i = from; i < to; i++) counts[code[i]!]! += 1;
+    yield;
+  }
+  const lists = Array.from(counts, (length) => new Uint32Array(length));
+  const kinds = new Uint8Array(256);
+  counts.fill(0);
+  for (let from = 0; from < count; from += CHUNK) {
+    const to = Math.min(count, from + CHUNK);
+    for (let i = from; i < to; i++) {
+      const of = code[i]!;
+      lists[of]![counts[of]!++] = i;
+      if (of === EVENT.fault) kinds[c[i]! & 255] = 1;
+    }
+    yield;
+  }
+  for (const list of lists) if (list.length > 0) yield* indexing(events, list);
+  known.set(events, { lists, kinds });
+}
+
+/** The work on these events, wherever it is: begun in idle time, ended by whoever needs it. */
+export function sortingOf(events: EventColumns): Iterator<void> {
+  let work = underway.get(events);
+  if (work === undefined) {
+    work = sorting(events);
+    underway.set(events, work);
+  }
+  return work;
+}
+
+function sortedOf(events: EventColumns): Sorted {
+  const work = sortingOf(events);
+  while (!known.has(events)) work.next();
+  return known.get(events)!;
+}
+
+export const byCode = (events: EventColumns): ByCode => sortedOf(events).lists;
 
 /** About so many events of a list lie in one part of the time for which it is known where they begin. */
 const EVENTS_IN_PART = 32;
@@ -62,17 +101,23 @@ const indices = new WeakMap<Uint32Array, Index>();
 const partOf = (ns: number, endNs: number, parts: number): number =>
   Math.max(0, Math.min(parts - 1, Math.floor((ns / endNs) * parts)));
 
-function indexOf(events: EventColumns, list: Uint32Array): Index {
-  const before = indices.get(list);
-  if (before !== undefined) return before;
-  const endNs = Math.max(1, events.tNs[events.count - 1] ?? 1);
+function* indexing(events: EventColumns, list: Uint32Array): Generator<void> {
+  const { tNs } = events;
+  const endNs = Math.max(1, tNs[events.count - 1] ?? 1);
   const parts = Math.min(PARTS_MOST, Math.max(1, Math.ceil(list.length / EVENTS_IN_PART)));
   const first = new Uint32Array(parts + 1);
-  for (const i of list) first[partOf(events.tNs[i]!, endNs, parts) + 1]! += 1;
+  for (let from = 0; from < list.length; from += CHUNK) {
+    const to = Math.min(list.length, from + CHUNK);
+    for (let i = from; i < to; i++) first[partOf(tNs[list[i]!]!, endNs, parts) + 1]! += 1;
+    yield;
+  }
   for (let part = 0; part < parts; part++) first[part + 1]! += first[part]!;
-  const index = { endNs, parts, first };
-  indices.set(list, index);
-  return index;
+  indices.set(list, { endNs, parts, first });
+}
+
+function indexOf(events: EventColumns, list: Uint32Array): Index {
+  for (const work = indexing(events, list); !indices.has(list); ) work.next();
+  return indices.get(list)!;
 }
 
 /** How many of the listed events lie before a moment. */
@@ -142,15 +187,24 @@ export function chosen(recording: Recording, choice: string): Uint32Array {
   const lane = LANES.find(({ key }) => key === choice);
   if (lane !== undefined) return lists[lane.code]!;
   const kind = FAULT_KINDS.indexOf(choice as (typeof FAULT_KINDS)[number]);
-  if (kind >= 0) return lists[EVENT.fault]!.filter((i) => events.c[i] === kind);
-  return Uint32Array.from({ length: events.count }, (_, i) => i);
+  if (kind < 0) return allOf(events);
+  const faults = lists[EVENT.fault]!;
+  const found = new Uint32Array(faults.length);
+  let count = 0;
+  for (const i of faults) if (events.c[i] === kind) found[count++] = i;
+  return found.subarray(0, count);
+}
+
+function allOf({ count }: EventColumns): Uint32Array {
+  const all = new Uint32Array(count);
+  for (let i = 0; i < count; i++) all[i] = i;
+  return all;
 }
 
 /** Kinds of faults that occur, in the order of their list. */
 export function faultKindsOf({ events }: Recording): string[] {
-  const seen = new Set<number>();
-  for (const i of byCode(events)[EVENT.fault]!) seen.add(events.c[i]!);
-  return FAULT_KINDS.filter((_, kind) => seen.has(kind));
+  const { kinds } = sortedOf(events);
+  return FAULT_KINDS.filter((_, kind) => kinds[kind] === 1);
 }
 
 /** The last `most` events before or at a moment that lie in a region; newest first. */

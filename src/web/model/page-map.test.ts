@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { recordedColumns } from "../../../test/samples/recorded.ts";
 import { columnsFor, layOut } from "./map-layout.ts";
-import { goToFrame, historyOf, openPages } from "./page-map.ts";
+import { goToFrame, historyOf, openingOf, openPages } from "./page-map.ts";
 
 const recording = recordedColumns()[1]!.recording!;
 
@@ -17,6 +17,22 @@ test("states at a look are the same from before, from behind and from nowhere", 
     goToFrame(forward, frame);
     const now = forward.states.reduce((sum, state, page) => (sum * 31 + state * (page + 1)) % 1_000_003, 7);
     assert.equal(now, seen[frame], `look ${frame}`);
+  }
+});
+
+test("a map that was opened bit by bit, by nobody or by half, is the map that is opened at once", () => {
+  const other = recordedColumns()[0]!.recording!;
+  const statesAt = (pages: ReturnType<typeof openPages>): Uint8Array => {
+    goToFrame(pages, 9);
+    return pages.states.slice();
+  };
+  openPages(other);
+  const atOnce = statesAt(openPages(recording));
+  for (const steps of [0, 1, 7, 100_000]) {
+    openPages(other);
+    const work = openingOf(recording);
+    for (let i = 0; i < steps; i++) work.next();
+    assert.deepEqual(statesAt(openPages(recording)), atOnce, `${steps} steps`);
   }
 });
 

@@ -3,8 +3,9 @@
  *
  *     changes in order of look ──▶ keyframes (whole copies, a few) ──▶ the nearest one before + what follows
  *
- * Going one look forward costs what changed; going back, at most the way from the keyframe before.
+ * Going one look forward costs what changed; going far, or back, at most the way from the keyframe before.
  */
+import { assert } from "../../lib/assert.ts";
 import { PAGE, type Recording } from "../../metrics/recording.ts";
 
 /** Copies of everything; at most that many bytes of them. */
@@ -35,8 +36,8 @@ function firstChanges(frame: Uint16Array, frames: number): Uint32Array {
   return first;
 }
 
-/** Opens a recording's map at its first look. */
-export function openPages(recording: Recording): PagesNow {
+/** Goes through a recording's looks and keeps some of them: one look at a time, so that others may be served. */
+function* opening(recording: Recording): Generator<void> {
   const { map, pagesPerHuge } = recording;
   const frames = map.frameNs.length;
   const pages: PagesNow = {
@@ -56,9 +57,29 @@ export function openPages(recording: Recording): PagesNow {
   for (let at = 0; at < frames; at++) {
     apply(pages, at);
     if (at % every === 0) pages.keyframes.set(at, pages.states.slice());
+    yield;
   }
   goToFrame(pages, 0);
-  return pages;
+  if (latest?.recording === recording) latest.pages = pages;
+}
+
+/** The map that was opened last, or is being opened: large ones are too large to keep several. */
+let latest:
+  | { readonly recording: Recording; readonly work: Iterator<void>; pages: PagesNow | undefined }
+  | undefined;
+
+/** The opening of a recording's map, wherever it is: begun in idle time, ended by whoever needs it. */
+export function openingOf(recording: Recording): Iterator<void> {
+  if (latest?.recording !== recording) latest = { recording, work: opening(recording), pages: undefined };
+  return latest.work;
+}
+
+/** A recording's map, at whatever look it was left; at its first look when it is new. */
+export function openPages(recording: Recording): PagesNow {
+  const work = openingOf(recording);
+  while (work.next().done !== true);
+  assert(latest?.pages !== undefined, "a map whose looks were all gone through is open");
+  return latest.pages;
 }
 
 function apply(pages: PagesNow, frame: number): void {
@@ -74,9 +95,9 @@ function apply(pages: PagesNow, frame: number): void {
 /** Puts `states` and `heat` at a look. */
 export function goToFrame(pages: PagesNow, frame: number): void {
   if (frame === pages.frame) return;
-  if (frame < pages.frame) {
-    let start = frame;
-    while (!pages.keyframes.has(start)) start--;
+  let start = frame;
+  while (start >= 0 && start !== pages.frame && !pages.keyframes.has(start)) start--;
+  if (start !== pages.frame) {
     pages.states.set(pages.keyframes.get(start)!);
     pages.frame = start;
   }
