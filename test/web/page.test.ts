@@ -83,7 +83,7 @@ test("the report opens from file:// without console errors; each view is reached
   await page.close();
 });
 
-/** Of a picture: how many colours it has, and the share of the most frequent one with its red, green, blue. */
+/** Of a picture: how many colours it has, the most frequent one (red, green, blue), and its share. */
 interface Seen {
   readonly colours: number;
   readonly most: string;
@@ -114,7 +114,7 @@ const COLOURS_OF_CHARTS = `[...document.querySelectorAll("main [data-chart] canv
   return new Set(new Uint32Array(data.buffer)).size;
 })`;
 
-test("every view is drawn in light and in dark: on the theme's own ground, with a picture on it", async () => {
+test("every view is drawn in light and in dark, on the theme's own ground, with a picture", async () => {
   const { page: blank } = await openPage(browser, plain);
   const race = readFileSync(join(import.meta.dirname, "race.sample.json"));
   for (const scheme of ["light", "dark"] as const) {

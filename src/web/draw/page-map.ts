@@ -138,7 +138,7 @@ function across(width: number, view: MapView, columns: number, gap: number): Acr
   return { cellOfX, pageOfX };
 }
 
-/** A row of pixels through regions, each of one colour. A function of its own, so that it is soon compiled. */
+/** A row of pixels through regions of one colour each: a function of its own, so that it is soon compiled. */
 function paintRegions(
   out: Uint32Array,
   from: number,

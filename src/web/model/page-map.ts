@@ -36,7 +36,7 @@ function firstChanges(frame: Uint16Array, frames: number): Uint32Array {
   return first;
 }
 
-/** Goes through a recording's looks and keeps some of them: one look at a time, so that others may be served. */
+/** Goes through a recording's looks and keeps some: one look at a time, so that others may be served. */
 function* opening(recording: Recording): Generator<void> {
   const { map, pagesPerHuge } = recording;
   const frames = map.frameNs.length;
