@@ -95,7 +95,9 @@ async function start(subject: Subject): Promise<Capture> {
       remarks:
         group === undefined
           ? []
-          : [`the program runs in a control group of its own meanwhile: ${group.path}`],
+          : [
+              `the program runs in a control group of its own meanwhile, ${group.path}; what leaves it is not seen`,
+            ],
       stop() {
         clearInterval(hurry);
         recorder.kill("SIGINT");
