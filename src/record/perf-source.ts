@@ -45,6 +45,9 @@ const PASS_ON_MS = 500;
 
 const INSTALL = "install it (Debian: apt install linux-perf; Fedora: dnf install perf)";
 
+const GROUP_REMARK =
+  "the program runs in a control group of its own meanwhile (what leaves it is not seen): ";
+
 function missing(): string | undefined {
   if (process.arch !== "x64") return "the page-fault tracepoints are those of x86-64";
   if (onPath("perf") === undefined) return `perf is not installed: ${INSTALL}`;
@@ -92,12 +95,7 @@ async function start(subject: Subject): Promise<Capture> {
     return {
       text: attached === undefined ? script.stdout! : withStart(attached, script.stdout!),
       launched,
-      remarks:
-        group === undefined
-          ? []
-          : [
-              `the program runs in a control group of its own meanwhile, ${group.path}; what leaves it is not seen`,
-            ],
+      remarks: group === undefined ? [] : [GROUP_REMARK + group.path],
       stop() {
         clearInterval(hurry);
         recorder.kill("SIGINT");
