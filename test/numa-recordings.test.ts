@@ -9,6 +9,7 @@
  *   base pages migrated              within 1 %, and the program's own pages (its stack, its data) on top
  *   passes                           their number may differ by one; what each did may not: marks, faults and
  *                                    failures are compared per pass
+ *   ratios of marks and faults       as the kernel's rules give them, on each side for itself
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -95,7 +96,24 @@ describe.each(names)("%s", (name) => {
       expect(Math.abs(faults(mine) - faults(theirs))).toBeLessThanOrEqual(OWN_PAGES);
       const failures = (of: Snapshot) => count(of, "thp_migration_fail") / Math.max(1, passes(of));
       expect(failures(mine)).toBe(failures(theirs));
-      expect(count(mine, "pgmigrate_fail")).toBe(PAGES_PER_HUGE * count(mine, "thp_migration_fail"));
+    }
+  });
+
+  test("a huge page counts 512 marks and one fault; who fails, fails whole; a mark faults once", () => {
+    for (const [label, theirs] of kernel) {
+      for (const of of [model.get(label)!, theirs]) {
+        const hugeMarks = count(of, "numa_huge_pte_updates");
+        const baseMarks = count(of, "numa_pte_updates") - PAGES_PER_HUGE * hugeMarks;
+        expect(baseMarks).toBeGreaterThanOrEqual(0);
+        const unused = baseMarks + hugeMarks - count(of, "numa_hint_faults");
+        expect(unused).toBeGreaterThanOrEqual(0);
+        expect(unused).toBeLessThanOrEqual(OWN_PAGES);
+        expect(count(of, "pgmigrate_fail")).toBe(PAGES_PER_HUGE * count(of, "thp_migration_fail"));
+        const baseMoves =
+          count(of, "numa_pages_migrated") - PAGES_PER_HUGE * count(of, "thp_migration_success");
+        expect(baseMoves).toBeGreaterThanOrEqual(0);
+        expect(baseMoves).toBeLessThanOrEqual(count(of, "numa_hint_faults"));
+      }
     }
   });
 });
