@@ -99,7 +99,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("a huge page counts 512 marks and one fault; who fails, fails whole; a mark faults at most once", () => {
+  test("a huge page counts 512 marks, fails and moves whole; a mark faults at most once", () => {
     /** Marks of base pages, and marks that nobody has come upon: pages that nobody uses keep theirs. */
     const marksOf = (of: Snapshot) => {
       const huge = count(of, "numa_huge_pte_updates");
