@@ -27,7 +27,8 @@ const { values } = parseArgs({
 console.log("law         threshold  failing child  drawn  expected  pages a region  RSS MiB  CPU s");
 for (const law of values.laws.split(",")) {
   for (const threshold of values.thresholds.split(",").map(Number)) {
-    const own = values.full ? { name: "fork-sparse", machine: {} } : sixtyFourth(Number(values.seed));
+    const seed = Number(values.seed);
+    const own = values.full ? { name: "fork-sparse", machine: { seed } } : sixtyFourth(seed);
     const { result } = simulate(workloadByName(`${own.name},law=${law}`), {
       generation: values.generation,
       machine: own.machine,
@@ -37,7 +38,7 @@ for (const law of values.laws.split(",")) {
     const figures = [
       threshold,
       child,
-      drawnFailingChild(law, threshold, Number(values.seed), values.full ? 1 : 64),
+      drawnFailingChild(law, threshold, seed, values.full ? 1 : 64),
       expectedFailingChild(law, threshold),
       pages.toFixed(2),
       Math.round(process.resourceUsage().maxRSS / 1024),
