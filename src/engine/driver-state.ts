@@ -35,6 +35,7 @@ export interface Runner {
 }
 
 export interface CpuState {
+  readonly id: number;
   /** Runner that has the CPU, or -1. */
   current: number;
   sliceStartNs: number;
@@ -85,7 +86,8 @@ export function makeDriver(k: Kernel): Driver {
     k,
     runners: [],
     heap: makeHeap(64),
-    cpus: Array.from({ length: k.machine.cpus }, () => ({
+    cpus: Array.from({ length: k.machine.cpus }, (_, id) => ({
+      id,
       current: -1,
       sliceStartNs: 0,
       freeNs: 0,

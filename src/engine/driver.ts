@@ -171,7 +171,7 @@ function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
   cpu.freeNs = Math.max(cpu.freeNs, tNs);
   const next = cpu.queue.shift();
   if (next === undefined) {
-    goLazy(d, cpu);
+    goLazy(cpu);
     return;
   }
   d.balancer.waiting -= 1;
@@ -183,9 +183,8 @@ function giveCpu(d: Driver, cpu: CpuState, tNs: number): void {
 }
 
 /** An idle CPU keeps its address space but is not interrupted for it: it looks when it has work again. */
-function goLazy(d: Driver, cpu: CpuState): void {
-  const { mm } = cpu;
-  const id = d.cpus.indexOf(cpu);
+function goLazy(cpu: CpuState): void {
+  const { mm, id } = cpu;
   // A daemon borrows what was there before it: the CPU has been lazy all the time.
   if (mm === undefined || mm.cpus[id] === 0) return;
   mm.cpus[id] = 0;
