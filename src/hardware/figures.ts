@@ -4,7 +4,7 @@
  * description overrides what is known better for it.
  */
 export interface FigureSpec {
-  readonly unit: "ns" | "bytes/ns" | "GHz" | "cycles" | "nodes";
+  readonly unit: "ns" | "bytes/ns" | "GHz" | "cycles" | "nodes" | "turns";
   readonly default: number;
   readonly min: number;
   readonly max: number;
@@ -169,6 +169,14 @@ const MEMORY_FIGURES = {
     "What the link from one node to another gives to all CPUs there together.",
     "assumed: half of what four links of 16 lanes at 32 GT/s have in theory",
   ),
+  nearTurns: {
+    unit: "turns",
+    default: 0,
+    min: 0,
+    max: 16,
+    doc: "Turns of a node's own CPUs at its busy memory for one of each link; 0: in order of arrival.",
+    source: "assumed: requests are served in order of arrival",
+  },
   boardBytesPerNs: rate(
     1000,
     "What the way between boards gives, both directions together, on machines that have several.",

@@ -99,6 +99,7 @@ export function costsOf(figures: FigureSet): Costs {
     nodeLinePs: linePs("nodeBytesPerNs"),
     linkLinePs: linePs("linkBytesPerNs"),
     boardLinePs: linePs("boardBytesPerNs"),
+    nearTurns: of("nearTurns"),
     boardNodes: of("boardNodes"),
     moveTaskNs: ns("moveTaskNs"),
   };

@@ -74,6 +74,8 @@ export interface Costs {
   readonly remoteStreamPs: number;
   /** A line, for the memory of a node: whoever asks next waits that long, in picoseconds. */
   readonly nodeLinePs: number;
+  /** Turns that the node's own CPUs have at it for one turn of each link; 0: all come in order of arrival. */
+  readonly nearTurns: number;
   /** The same for the link of two nodes in one direction, and for the way between boards. */
   readonly linkLinePs: number;
   readonly boardLinePs: number;

@@ -114,3 +114,25 @@ test("lines are near or far by the CPU's node", () => {
   expect(linesBySide({ machine, traffic })).toEqual({ local: 15, remote: 7 });
   expect(traffic.remotePs[2]).toBe(1000);
 });
+
+test("a memory that takes turns serves its own CPUs twice for once each link, if all ask for more", () => {
+  const t = makeTraffic(machine, { ...costs, nodeLinePs: 12_500, nearTurns: 2 });
+  const cpus = [0, 0, 1, 1, 1, 2].map((to) => ({ to, bytesPerNs: 20 }));
+  const got = rates(t, cpus);
+  const of = (node: number) =>
+    got.filter((_, i) => cpus[i]!.to === node).reduce((sum, rate) => sum + rate, 0);
+  const all = of(0) + of(1) + of(2);
+  expect(all / (64 / 12.5)).toBeCloseTo(1, 1);
+  expect(of(0) / all).toBeCloseTo(1 / 2, 1);
+  expect(of(1) / all).toBeCloseTo(1 / 4, 1);
+  expect(of(2) / all).toBeCloseTo(1 / 4, 1);
+});
+
+test("turns that nobody wants are the others': a link alone gets all of the memory", () => {
+  const t = makeTraffic(machine, { ...costs, nodeLinePs: 12_500, nearTurns: 2 });
+  const got = rates(
+    t,
+    [1, 1, 1].map((to) => ({ to, bytesPerNs: 20 })),
+  );
+  expect(got.reduce((sum, rate) => sum + rate, 0) / (64 / 12.5)).toBeCloseTo(1, 1);
+});

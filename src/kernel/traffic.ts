@@ -7,7 +7,8 @@
  *
  *     CPU ◀── link of two nodes ◀── way between boards ◀── memory of a node
  *             each of the three serves what it is asked for in order: who comes to a busy one waits for those
- *             before it, and then takes its own time
+ *             before it, and then takes its own time; or a memory takes turns between its own CPUs and each
+ *             link, with more turns for the former
  *
  * Models:       DRAM behind one memory controller a node, as NUMA machines have it; point-to-point links
  *               (QPI, HyperTransport), one for each pair of nodes and direction; machines of several boards
@@ -43,6 +44,10 @@ export interface Traffic {
   readonly linePs: Float64Array;
   readonly backlogNs: Float64Array;
   readonly latestNs: Float64Array;
+  /** Turns of a memory's own CPUs for one of each link; 0: in order. Then `turnsNs` is not used. */
+  readonly nearTurns: number;
+  /** What each node's CPUs have asked of a memory: memory × nodes + CPU's node, as `backlogNs`. */
+  readonly turnsNs: Float64Array;
   /** Nodes of a board. */
   readonly boardNodes: number;
   /**
@@ -79,6 +84,8 @@ export function makeTraffic(machine: MachineSpec, costs: Costs): Traffic {
     linePs: serverLinePs(nodes, costs),
     backlogNs: new Float64Array(nodes + nodes * nodes + 1),
     latestNs: new Float64Array(nodes + nodes * nodes + 1),
+    nearTurns: costs.nearTurns,
+    turnsNs: new Float64Array(nodes * nodes),
     boardNodes: costs.boardNodes,
     sumLines: new Float64Array(nodes),
     sumPs: new Float64Array(nodes),
@@ -123,7 +130,9 @@ export interface Way {
 export function askMemory(t: Traffic, way: Way, lines: number, startNs: number, doneNs: number): number {
   const { from, to } = way;
   const ownNs = doneNs - startNs;
-  let laterNs = Math.max(doneNs, askServer(t, from, lines, startNs, ownNs));
+  const ask =
+    t.nearTurns === 0 ? askServer(t, from, lines, startNs, ownNs) : askTurns(t, way, lines, startNs, ownNs);
+  let laterNs = Math.max(doneNs, ask);
   if (from !== to) {
     const link = t.nodes + from * t.nodes + to;
     laterNs = Math.max(laterNs, askServer(t, link, lines, startNs, ownNs));
@@ -147,6 +156,59 @@ function askServer(t: Traffic, server: number, lines: number, startNs: number, o
   const serviceNs = (lines * t.linePs[server]!) / 1000;
   t.backlogNs[server] = backlogNs + serviceNs;
   return startNs + Math.max(0, backlogNs - AT_ONCE_NS) + Math.max(ownNs, serviceNs);
+}
+
+/**
+ * The same for a memory that takes turns: who waits, waits for those of its own side, at that side's share of
+ * the turns, and never longer than for all.
+ */
+function askTurns(t: Traffic, { from, to }: Way, lines: number, startNs: number, ownNs: number): number {
+  const passedNs = startNs - t.latestNs[from]!;
+  if (passedNs > 0) {
+    serveTurns(t, from, passedNs);
+    t.latestNs[from] = startNs;
+  }
+  const { nodes, turnsNs, nearTurns } = t;
+  const first = from * nodes;
+  let turns = from === to ? nearTurns : 1;
+  const own = turns;
+  let allNs = 0;
+  for (let node = 0; node < nodes; node++) {
+    const backlogNs = turnsNs[first + node]!;
+    allNs += backlogNs;
+    if (backlogNs > 0 && node !== to) turns += node === from ? nearTurns : 1;
+  }
+  const waitNs = Math.min((turnsNs[first + to]! * turns) / own, allNs);
+  const serviceNs = (lines * t.linePs[from]!) / 1000;
+  turnsNs[first + to]! += serviceNs;
+  return startNs + Math.max(0, waitNs - AT_ONCE_NS) + Math.max(ownNs, serviceNs);
+}
+
+/** Some time passes at a memory: all sides that wait are served by their turns, until none does. */
+function serveTurns({ nodes, turnsNs, nearTurns }: Traffic, memory: number, passedNs: number): void {
+  const first = memory * nodes;
+  let leftNs = passedNs;
+  while (leftNs > 0) {
+    let turns = 0;
+    let soonestNs = Number.POSITIVE_INFINITY;
+    for (let node = 0; node < nodes; node++) {
+      const backlogNs = turnsNs[first + node]!;
+      if (backlogNs === 0) continue;
+      const weight = node === memory ? nearTurns : 1;
+      turns += weight;
+      soonestNs = Math.min(soonestNs, backlogNs / weight);
+    }
+    if (turns === 0) return;
+    const isDone = soonestNs * turns <= leftNs;
+    const roundNs = isDone ? soonestNs : leftNs / turns;
+    for (let node = 0; node < nodes; node++) {
+      const at = first + node;
+      const weight = node === memory ? nearTurns : 1;
+      // Whoever is the soonest done is done, whatever rounding says.
+      turnsNs[at] = turnsNs[at]! / weight <= roundNs ? 0 : turnsNs[at]! - roundNs * weight;
+    }
+    leftNs = isDone ? leftNs - roundNs * turns : 0;
+  }
 }
 
 /** Lines that came from the own node, and from others, so far. */
