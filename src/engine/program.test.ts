@@ -52,6 +52,19 @@ describe("a program", () => {
     expect(touchedPeakKb).toBe(3072);
   });
 
+  test("has its memory where its policy says, wherever it runs, and by default where it runs", () => {
+    const { numa } = run(function* (self) {
+      const buffer = yield* map(self, 2 * MIB);
+      yield { kind: "bind", affinity: { node: 0 } };
+      yield { kind: "mempolicy", node: 1 };
+      yield* sweep(self, buffer!, ZERO_PAGE, 0, 100);
+      yield { kind: "mempolicy", node: undefined };
+      yield* sweep(self, buffer!, ZERO_PAGE, 100, 400);
+    });
+    expect(numa!.remoteLines).toBe(100 * 64);
+    expect(numa!.localLines).toBe(300 * 64);
+  });
+
   test("is told when the kernel refuses a mapping", () => {
     const answers: number[] = [];
     run(function* (self) {

@@ -10,7 +10,7 @@
  * (balancer.ts).
  */
 import { type Path, PREEMPT, sleepOp, WAIT } from "../core/ops.ts";
-import { MS_NS, S_NS, US_NS } from "../core/units.ts";
+import { asNode, MS_NS, NO_NODE, S_NS, US_NS } from "../core/units.ts";
 import { nodeOfCpu } from "../kernel/machine.ts";
 import { forkMm } from "../kernel/mm/fork.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
@@ -192,6 +192,10 @@ function* perform(run: ProgramRun, thread: ProgramThread, item: MemoryCall | Pro
       return 0;
     case "bind":
       yield* bind(run, thread, item.affinity);
+      return 0;
+    case "mempolicy":
+      spend(k, k.costs.syscallNs);
+      thread.runner.task!.memoryNode = item.node === undefined ? NO_NODE : asNode(item.node);
       return 0;
     case "sleep":
       yield sleepOp(item.ns);

@@ -28,6 +28,8 @@ const FORM_19: Autonuma = {
   unlink: "marked",
   stopped: "unlinks-exiting",
   pause: "twice",
+  falseSharing: "stops-page",
+  taskPolicy: "ignored",
   statistics: "resident",
 };
 
@@ -72,20 +74,38 @@ export const AUTONUMA_REVIEWED: Generation = {
       counted: "moved",
       listed: "scanner",
       pause: "halves",
+      taskPolicy: "left-alone",
     },
   }),
   knobs: AUTONUMA_24_KNOBS,
   sources: ["mm/autonuma.c of 22 August 2012 (24)", "the review of 2 July 2012"],
 };
 
-/** 28: no daemons and queues, the faulting task migrates within a limit. */
-export const AUTONUMA_28: Generation = {
+const FORM_27: Autonuma = {
+  ...FORM_19,
+  cancel: "if-queued",
+  migrate: "on-fault",
+  pause: "once",
+  taskPolicy: "left-alone",
+};
+
+/** 27: no daemons and queues, the faulting task migrates within a limit. */
+export const AUTONUMA_27: Generation = {
   ...AUTONUMA,
-  name: "autonuma-28",
-  summary: "AutoNUMA 28: the faulting task migrates, 128 MiB a tenth of a second; false sharing stops it.",
-  behaviours: derive(BEHAVIOURS_3_7, {
-    numaDesign: { ...FORM_19, cancel: "if-queued", migrate: "on-fault", pause: "once", statistics: "faults" },
-  }),
+  name: "autonuma-27",
+  summary: "AutoNUMA 27: the faulting task migrates, 128 MiB a tenth of a second; splits huge pages.",
+  behaviours: derive(BEHAVIOURS_3_7, { numaDesign: FORM_27 }),
   knobs: AUTONUMA_28_KNOBS,
+  sources: ["mm/autonuma.c of 4 October 2012 (27)"],
+};
+
+/** 28: who uses another's page moves nothing for a pass, and processes count their faults. */
+export const AUTONUMA_28: Generation = {
+  ...AUTONUMA_27,
+  name: "autonuma-28",
+  summary: "AutoNUMA 28: as 27, but a page used from two nodes stops its user's migrations for a pass.",
+  behaviours: derive(BEHAVIOURS_3_7, {
+    numaDesign: { ...FORM_27, falseSharing: "stops-task", statistics: "faults" },
+  }),
   sources: ["mm/autonuma.c, the last stored version (27 or 28)"],
 };

@@ -1,5 +1,5 @@
 /** The only list of generations: from it come `--help`, `pagewise generations` and the web form. */
-import { AUTONUMA, AUTONUMA_14, AUTONUMA_28, AUTONUMA_REVIEWED } from "./autonuma.ts";
+import { AUTONUMA, AUTONUMA_14, AUTONUMA_27, AUTONUMA_28, AUTONUMA_REVIEWED } from "./autonuma.ts";
 import type { Generation } from "./generation.ts";
 import { LINUX_3_7_NOBALANCE } from "./linux-3.7-nobalance.ts";
 import { LINUX_3_8, LINUX_3_9 } from "./linux-3.8.ts";
@@ -29,6 +29,7 @@ export const GENERATIONS: readonly Generation[] = [
   AUTONUMA,
   AUTONUMA_14,
   AUTONUMA_REVIEWED,
+  AUTONUMA_27,
   AUTONUMA_28,
   NUMACORE,
   NUMACORE_NOVEMBER,

@@ -31,7 +31,7 @@ import {
 } from "../reservation/reserve.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { noteZeroed } from "../witness.ts";
-import { localNode } from "./node.ts";
+import { wantedNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /** Whether, under the page-table lock, the page's PTE is still none; the table is made if the PMD is none. */
@@ -53,8 +53,8 @@ export function* faultAnonymous(
   if (!write) return yield* mapZeroPage(k, vma.mm, row, vpn, lock);
   prepareAnonVma(k, vma);
   const reserved = mayComeFromReservation(k) ? yield* reservedPage(k, vma, row, vpn) : NO_FRAME;
-  let pfn = reserved === NO_FRAME ? allocFast(k, 0, localNode(k), GFP_USER) : reserved;
-  if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
+  let pfn = reserved === NO_FRAME ? allocFast(k, 0, wantedNode(k), GFP_USER) : reserved;
+  if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, wantedNode(k), GFP_USER);
   if (pfn === NO_FRAME) return "oom";
   spend(k, k.costs.zeroPageNs);
   noteZeroed(k, pfn, 1);

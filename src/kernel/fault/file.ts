@@ -19,7 +19,7 @@ import { VM, type Vma } from "../mm/vma.ts";
 import { lruAdd } from "../reclaim/lru.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { noteZeroed } from "../witness.ts";
-import { localNode } from "./node.ts";
+import { wantedNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /**
@@ -35,8 +35,8 @@ export function* faultFile(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
   let pfn = NO_FRAME;
   if (privateWrite) {
     prepareAnonVma(k, vma);
-    pfn = allocFast(k, 0, localNode(k), GFP_USER);
-    if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
+    pfn = allocFast(k, 0, wantedNode(k), GFP_USER);
+    if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, wantedNode(k), GFP_USER);
     if (pfn === NO_FRAME) return "oom";
     spend(k, k.costs.copyPageNs);
     noteZeroed(k, asPfn(pfn), 1);

@@ -29,7 +29,7 @@ import { faultGfp, mayBeHuge } from "../thp/eligible.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { noteCopied } from "../witness.ts";
 import { allocHuge, mapNewHuge } from "./huge.ts";
-import { localNode } from "./node.ts";
+import { wantedNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /**
@@ -39,7 +39,7 @@ import type { FaultOutcome } from "./outcome.ts";
 export function* copySharedHuge(k: Kernel, vma: Vma, row: PmdRow, old: Pfn): Path<FaultOutcome> {
   prepareAnonVma(k, vma);
   const wanted = mayBeHuge(k, vma, "fault");
-  const head = wanted ? yield* allocHuge(k, localNode(k), faultGfp(k, vma)) : NO_FRAME;
+  const head = wanted ? yield* allocHuge(k, wantedNode(k), faultGfp(k, vma)) : NO_FRAME;
   let outcome: FaultOutcome;
   if (head === NO_FRAME) {
     outcome = yield* copyToBasePages(k, vma, row, old);

@@ -30,7 +30,7 @@ import { emit, enter, type Kernel, spend } from "../state.ts";
 import { queueFromBirth } from "../thp/deferred.ts";
 import { faultGfp, regionFits } from "../thp/eligible.ts";
 import { noteZeroed } from "../witness.ts";
-import { localNode } from "./node.ts";
+import { wantedNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /** First touch of a region whose PMD is none, in an area that may be huge. */
@@ -65,7 +65,7 @@ export function* faultHuge(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: bo
 
 /** A zeroed huge page for a first touch in an area, as defrag allows; none counts as a fallback. */
 export function* allocZeroedHuge(k: Kernel, vma: Vma): Path<Pfn> {
-  const head = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
+  const head = yield* allocHuge(k, wantedNode(k), faultGfp(k, vma));
   if (head === NO_FRAME) {
     k.vmstat[C.thp_fault_fallback]! += 1;
     return NO_FRAME;
@@ -145,7 +145,7 @@ function* getHugeZero(k: Kernel, mm: Mm): Path<boolean> {
   enter(k, "get_huge_zero_page");
   if (mm.usesHugeZero) return true;
   if (!k.thp.hugeZeroAllocated) {
-    const head = yield* allocPages(k, k.geometry.hugeOrder, localNode(k), GFP.DIRECT_RECLAIM);
+    const head = yield* allocPages(k, k.geometry.hugeOrder, wantedNode(k), GFP.DIRECT_RECLAIM);
     if (head === NO_FRAME) {
       k.vmstat[C.thp_zero_page_alloc_failed]! += 1;
       return false;

@@ -18,7 +18,7 @@ import { VM, type Vma } from "../mm/vma.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { noteZeroed } from "../witness.ts";
 import { aroundWindow } from "./file.ts";
-import { localNode } from "./node.ts";
+import { wantedNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 /**
@@ -32,8 +32,8 @@ export function* faultShared(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: 
   if (index >= sizePages) return "segv";
   let pfn = pages.get(index);
   if (pfn === undefined) {
-    let fresh = allocFast(k, 0, localNode(k), GFP_USER);
-    if (fresh === NO_FRAME) fresh = yield* allocPages(k, 0, localNode(k), GFP_USER);
+    let fresh = allocFast(k, 0, wantedNode(k), GFP_USER);
+    if (fresh === NO_FRAME) fresh = yield* allocPages(k, 0, wantedNode(k), GFP_USER);
     if (fresh === NO_FRAME) return "oom";
     spend(k, k.costs.zeroPageNs);
     noteZeroed(k, fresh, 1);

@@ -47,7 +47,7 @@ import {
 import { emit, enter, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { noteCopied, noteZeroed } from "../witness.ts";
-import { localNode } from "./node.ts";
+import { wantedNode } from "./node.ts";
 import type { FaultOutcome } from "./outcome.ts";
 
 const WRITABLE = PTE.WRITE | PTE.DIRTY | PTE.YOUNG;
@@ -135,8 +135,8 @@ function* copyPage(
   if (old !== NO_FRAME) releaseRow(k, row, "cow");
   const zeroed = (oldFlags & PTE.ZERO) !== 0 && mayComeFromReservation(k);
   const reserved = zeroed ? yield* reservedPage(k, vma, row, vpn) : NO_FRAME;
-  let pfn = reserved === NO_FRAME ? allocFast(k, 0, localNode(k), GFP_USER) : reserved;
-  if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, localNode(k), GFP_USER);
+  let pfn = reserved === NO_FRAME ? allocFast(k, 0, wantedNode(k), GFP_USER) : reserved;
+  if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, wantedNode(k), GFP_USER);
   if (pfn === NO_FRAME) {
     if (old !== NO_FRAME) putPage(k, headOf(k, old));
     return "oom";

@@ -47,8 +47,13 @@ export interface Numacore {
   readonly afterHuge: "old-pmd" | "retry";
   /** What must come twice: a node, or a CPU, which also tells private from shared pages. */
   readonly filter: "last-nid" | "last-cpu";
-  /** One pass: the whole address space under the mmap lock for writing, or a window of it for reading. */
+  /** One pass: the whole address space, or a window of it. */
   readonly pass: "whole" | "window";
+  /**
+   * Where a task runs: at home, on the node of most faults; or, told private or shared, on an ideal CPU:
+   * then shared tasks gather by process, and their memory is spread over the nodes that have them.
+   */
+  readonly tasks: "home" | "classed";
 }
 
 /** AutoNUMA: a kernel thread scans every address space, others migrate what faults queue for them. */
@@ -79,6 +84,10 @@ export interface Autonuma {
    * batches of the LRU are emptied after it.
    */
   readonly pause: "twice" | "halves" | "once";
+  /** A page that was used from another node before: it stays; or its user moves no page in this pass (28). */
+  readonly falseSharing: "stops-page" | "stops-task";
+  /** Hint faults of a task with a memory policy of its own: as any others, or left alone (24 and later). */
+  readonly taskPolicy: "ignored" | "left-alone";
   /** The address space's statistics count what its pass found resident, or what its tasks faulted on. */
   readonly statistics: "resident" | "faults";
 }

@@ -7,11 +7,11 @@
  *
  * Models:       mm/mempolicy.c mpol_misplaced() for the default policy; kernel/sched/fair.c
  *               should_numa_migrate_memory(), v6.1.
- * Not modelled: memory policies, slow tiers (mode 2 acts as mode 1).
+ * Not modelled: memory policies that allow moves (MPOL_F_NUMA_BALANCING), slow tiers (mode 2 acts as mode 1).
  */
 import { NO_NODE, type NodeId, type Pfn } from "../../core/units.ts";
 import { nodeOfFrame } from "../buddy/state.ts";
-import { localNode } from "../fault/node.ts";
+import { hasMemoryPolicy, localNode } from "../fault/node.ts";
 import { nodeOfCpu } from "../machine.ts";
 import type { Kernel } from "../state.ts";
 import { cpuOf, exchangeCpupid, isPidUnset, isSamePid, makeCpupid } from "./cpupid.ts";
@@ -27,6 +27,7 @@ export function groupFaults(k: Kernel, group: NumaGroup, kind: number, node: num
 
 /** The node that a page should go to, or NO_NODE. A page that is on this node keeps its mark. */
 export function misplaced(k: Kernel, task: NumaTask | undefined, head: Pfn): NodeId {
+  if (hasMemoryPolicy(k)) return NO_NODE;
   const here = localNode(k);
   const there = nodeOfFrame(k.buddy, head);
   if (task === undefined || (there === here && !k.behaviours.numaRules.localFaultMarks)) return NO_NODE;

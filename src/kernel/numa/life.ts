@@ -23,6 +23,7 @@ export function forkNumaTask(k: Kernel, parent: NumaTask, kind: "fork" | "thread
     mm.numa.scanSeq = 0;
   }
   const child = makeNumaTask(k, mm);
+  child.memoryNode = parent.memoryNode;
   numaPolicy(k).fork?.(k, parent, child, kind);
   child.scanSeq = mm?.numa.scanSeq ?? 0;
   child.scanPeriodMaxMs = parent.scanPeriodMaxMs;

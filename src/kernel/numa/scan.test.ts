@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { C } from "../../core/counters.ts";
 import { SMALL } from "../../core/geometry.ts";
-import { asVpn, MS_NS } from "../../core/units.ts";
+import { asNode, asVpn, MS_NS, NO_NODE } from "../../core/units.ts";
 import { processWith, runAlone, testKernel, touch } from "../buddy/test-kernel.ts";
 import type { Mm } from "../mm/mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "../mm/page-table.ts";
@@ -151,6 +151,17 @@ test("a writer that holds the mmap lock costs the pass, not its period", () => {
   expect(passes(p, 2500)).toEqual([]);
   p.mm.mmapLock.holder = -1;
   expect(passes(p, 3500)).toEqual([3012]);
+});
+
+test("a task with a memory policy of its own scans nothing: its passes end at once", () => {
+  const p = program(8);
+  touchElsewhere(p, 0, 8);
+  p.task.memoryNode = asNode(1);
+  passes(p, 3000);
+  expect(picture(p, 8)).toBe("........");
+  p.task.memoryNode = NO_NODE;
+  passes(p, 5000);
+  expect(picture(p, 8)).toBe("HHHHHHHH");
 });
 
 test("with balancing off nothing is scanned", () => {

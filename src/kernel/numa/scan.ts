@@ -13,6 +13,7 @@
 import { EVENT } from "../../core/events.ts";
 import { canRead, type Path } from "../../core/ops.ts";
 import { MS_NS, PAGE_BYTES } from "../../core/units.ts";
+import { hasMemoryPolicy } from "../fault/node.ts";
 import type { Mm } from "../mm/mm.ts";
 import { VM, VM_ACCESS, type Vma, vmaIndex } from "../mm/vma.ts";
 import { emit, type Kernel } from "../state.ts";
@@ -121,7 +122,7 @@ function* scanFrom(
   let unused = false;
   for (; at < mm.vmas.length; at++) {
     const vma = mm.vmas[at]!;
-    if (!isScanned(vma)) continue;
+    if (!isScanned(vma) || hasMemoryPolicy(k)) continue;
     const visit = visitArea(k, task, vma, forced);
     if (visit === "skip-whole") numa.offsetVpn = vma.end;
     if (visit === "not-used") unused = true;

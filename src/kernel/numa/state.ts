@@ -57,6 +57,8 @@ export interface NumaTask {
   /** Its low eight bits mark pages. */
   readonly pid: number;
   mm: Mm | undefined;
+  /** The one node that its memory may come from (set_mempolicy), or NO_NODE. */
+  memoryNode: NodeId;
   /** CPU time until it last stopped, and since when it runs. */
   ranNs: number;
   resumedNs: number;
@@ -145,6 +147,7 @@ export function makeNumaTask(k: Kernel, mm: Mm | undefined): NumaTask {
   return {
     pid: k.numa.nextPid++,
     mm,
+    memoryNode: NO_NODE,
     ranNs: 0,
     resumedNs: 0,
     running: false,

@@ -22,7 +22,7 @@ import { asPfn, NO_FRAME, type Pfn, type PmdRow, type Vpn } from "../../core/uni
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { freePages, putPage } from "../buddy/free.ts";
 import { GFP } from "../buddy/gfp.ts";
-import { localNode } from "../fault/node.ts";
+import { wantedNode } from "../fault/node.ts";
 import { khugepagedRegister } from "../khugepaged/register.ts";
 import { pageTableLock } from "../locks.ts";
 import { PMD, PTE, vpnOfRow } from "../mm/page-table.ts";
@@ -71,7 +71,7 @@ function holdsNothing(k: Kernel, row: PmdRow): boolean {
 export function* reserve(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path {
   if (!mayReserve(k, vma) || !regionFits(k, vma, vpn) || reservedBlock(k, row) >= 0) return;
   const { hugeOrder, pagesPerHuge } = k.geometry;
-  const node = localNode(k);
+  const node = wantedNode(k);
   const effort = k.behaviours.reservations === "reviewed" ? faultGfp(k, vma) : 0;
   let head = allocFast(k, hugeOrder, node, effort | GFP.THISNODE);
   if (head === NO_FRAME) head = yield* allocPages(k, hugeOrder, node, effort | GFP.THISNODE);

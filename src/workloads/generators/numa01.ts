@@ -1,11 +1,14 @@
 /**
  * numa01 and its variant with a slice for each thread: two processes, half of the machine's threads each.
  *
- *     main ──fork──▶ process 0 ─▶ threads: all bound to one node: zero ─▶ free to go: zero × rounds
- *           └─fork─▶ process 1 ─▶ …
+ *     main ──fork──▶ process 0 ─▶ threads: memory from one node: zero all ─▶ default policy: zero × rounds
+ *           └───────▶ process 1 ─▶ …
+ *
+ * Threads may run anywhere from the first moment: it is their memory alone that is bound for the first round,
+ * and all of them zero all of it, whatever they keep to later.
  */
 import { below } from "../../lib/prng.ts";
-import type { Affinity, Body } from "./program.ts";
+import type { Body } from "./program.ts";
 import { fork, joinAll, map, share, sweep, team, ZERO_PAGE } from "./touch.ts";
 import { defineWorkload, type ParamSpec } from "./workload.ts";
 
@@ -33,27 +36,28 @@ function program({ threads, size, rounds }: Numa01, own: boolean): Body {
     const each = Math.max(1, Math.floor((threads || self.machine.cpus) / 2));
     const children: number[] = [];
     // The node is drawn before the fork: both processes' memory begins on the same one.
-    const affinity: Affinity = { node: below(self.random, self.machine.nodes) };
+    const node = below(self.random, self.machine.nodes);
     for (let i = 0; i < 2; i++) {
-      children.push(yield* fork(self, `numa01-${i}`, "any", worker(each, size, rounds, own, affinity)));
+      children.push(yield* fork(self, `numa01-${i}`, "any", worker(each, size, rounds, own, node)));
     }
     yield* joinAll(children);
   };
 }
 
-function worker(threads: number, size: number, rounds: number, own: boolean, first: Affinity): Body {
+function worker(threads: number, size: number, rounds: number, own: boolean, node: number): Body {
   return function* (self) {
     const buffer = yield* map(self, size);
     if (buffer === undefined) return;
     yield* team(
       self,
       threads,
-      first,
+      "any",
       (i) =>
         function* (thread) {
           const { from, to } = own ? share(buffer, i, threads) : { from: 0, to: buffer.pages };
-          yield* sweep(thread, buffer, ZERO_PAGE, from, to);
-          yield { kind: "bind", affinity: "any" };
+          yield { kind: "mempolicy", node };
+          yield* sweep(thread, buffer, ZERO_PAGE);
+          yield { kind: "mempolicy", node: undefined };
           for (let round = 0; round < rounds; round++) yield* sweep(thread, buffer, ZERO_PAGE, from, to);
         },
     );

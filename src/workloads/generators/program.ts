@@ -63,6 +63,8 @@ export type ProgramCall =
   /** Waits for the end of a thread or process of that number. */
   | { readonly kind: "join"; readonly thread: number }
   | { readonly kind: "barrier"; readonly barrier: Barrier }
+  /** set_mempolicy of itself: memory from one node alone (MPOL_BIND), or the default, undefined. */
+  | { readonly kind: "mempolicy"; readonly node: number | undefined }
   /** sched_setaffinity of itself. */
   | { readonly kind: "bind"; readonly affinity: Affinity }
   /** Waits without using its CPU. */

@@ -214,7 +214,7 @@ test("28: the fault itself moves the page, within 128 MiB a tenth of a second", 
 });
 
 test("28: a huge page is split and its pages moved; false sharing stops the task for the pass", () => {
-  const p = make({ migrate: "on-fault", statistics: "faults", huge: true });
+  const p = make({ migrate: "on-fault", statistics: "faults", falseSharing: "stops-task", huge: true });
   exchangeLast(p.k, page(p, 4), 2);
   scanPass(p);
   touchHints(p, 4, 5);
@@ -225,6 +225,28 @@ test("28: a huge page is split and its pages moved; false sharing stops the task
   touchHints(p, 0, 1);
   expect(nodes(p)).toBe("11110000");
   expect(violations(p.k)).toEqual([]);
+});
+
+test("27: a page that another node used stays, and the others move all the same", () => {
+  const p = make({ migrate: "on-fault", huge: true });
+  exchangeLast(p.k, page(p, 4), 2);
+  scanPass(p);
+  touchHints(p);
+  expect(nodes(p)).toBe("11110000");
+});
+
+test("from 24 on, a task with a memory policy moves nothing, and its faults leave no trace", () => {
+  for (const [taskPolicy, expected] of [
+    ["ignored", "11111111"],
+    ["left-alone", "00000000"],
+  ] as const) {
+    const p = make({ migrate: "on-fault", taskPolicy });
+    p.task.memoryNode = asNode(0);
+    scanPass(p);
+    touchHints(p);
+    expect(nodes(p)).toBe(expected);
+    expect(violations(p.k)).toEqual([]);
+  }
 });
 
 test("28: without the first fault's leave a page needs two", () => {

@@ -10,13 +10,13 @@
  *
  * Models:       memory_follow_cpu(), last_nid_set(), autonuma_migrate_page(), numa_hinting_fault(),
  *               AutoNUMA 14 to 24; autonuma_should_migrate_page() of 28.
- * Not modelled: task policies (24 leaves their tasks out).
+ * Not modelled: policies but a task's MPOL_BIND to one node.
  */
 import { type Path, PREEMPT } from "../../../core/ops.ts";
 import type { NodeId, Pfn } from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
-import { localNode } from "../../fault/node.ts";
+import { hasMemoryPolicy, localNode } from "../../fault/node.ts";
 import { FRAME } from "../../mm/frames.ts";
 import type { Kernel } from "../../state.ts";
 import { exchangeLast, lastUser } from "../early/last-nid.ts";
@@ -33,7 +33,8 @@ import { dequeue, enqueue, queuedTo } from "./queue.ts";
  */
 export function* hintFault(k: Kernel, pfn: Pfn, pages: number): Path {
   const task = currentTask(k);
-  if (task?.mm === undefined || !isEnabled(k)) {
+  const leftAlone = autonumaForm(k).taskPolicy === "left-alone" && hasMemoryPolicy(k);
+  if (task?.mm === undefined || leftAlone || !isEnabled(k)) {
     if (autonumaForm(k).migrate === "on-fault") putPage(k, pfn);
     return;
   }

@@ -27,7 +27,7 @@ import { isolatePage } from "../early/isolate.ts";
 import { exchangeLast, LAST_NONE, lastUser } from "../early/last-nid.ts";
 import { chargeWindow } from "../early/rate-limit.ts";
 import type { EarlyTask } from "../early/state.ts";
-import { autonuma, KNOB, knobNumber, knobOr } from "./of.ts";
+import { autonuma, autonumaForm, KNOB, knobNumber, knobOr } from "./of.ts";
 
 /** Moves the page here, if it may. The node that the fault counts for. Uses the caller's reference up. */
 export function* migrateOnFault(k: Kernel, task: EarlyTask, pfn: Pfn, pages: number): Path<NodeId> {
@@ -73,7 +73,7 @@ function shouldMigrate(
   if (last !== here) {
     exchangeLast(k, pfn, here);
     if (last !== LAST_NONE || knobOr(k, KNOB.FIRST_FAULT, 1) === 0) {
-      task.falseSharing = true;
+      task.falseSharing = autonumaForm(k).falseSharing === "stops-task";
       return false;
     }
   }

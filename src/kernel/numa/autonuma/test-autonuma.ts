@@ -6,6 +6,7 @@
  */
 import type { KnobSpec } from "../../../core/knobs.ts";
 import { MS_NS, type Pfn } from "../../../core/units.ts";
+import { AUTONUMA } from "../../../generations/autonuma.ts";
 import { frameOf } from "../../buddy/test-kernel.ts";
 import { AUTONUMA_28_KNOBS, AUTONUMA_KNOBS } from "../../proc/knob-list-2012.ts";
 import type { Autonuma } from "../design.ts";
@@ -13,20 +14,11 @@ import { type Program, program } from "../early/test-program.ts";
 import { enlist } from "./life.ts";
 import { knumaScand } from "./scand.ts";
 
+/** 19's form, with two of the review's wishes: so most tests want it. */
 const FORM: Autonuma = {
-  policy: "autonuma",
-  migrate: "queues",
+  ...(AUTONUMA.behaviours.numaDesign as Autonuma),
   cancel: "if-queued",
   enqueue: "under-lock",
-  tail: "together",
-  reference: "after-isolation",
-  splitFreed: "let-go",
-  counted: "isolated",
-  listed: "fork",
-  unlink: "marked",
-  stopped: "unlinks-exiting",
-  pause: "twice",
-  statistics: "resident",
 };
 
 export interface Made extends Partial<Autonuma> {

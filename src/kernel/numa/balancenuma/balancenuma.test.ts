@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { C } from "../../../core/counters.ts";
-import { asNode, MS_NS } from "../../../core/units.ts";
+import { asNode, MS_NS, NO_NODE } from "../../../core/units.ts";
 import { frameOf, runAlone } from "../../buddy/test-kernel.ts";
 import { violations } from "../../invariants.ts";
 import { pinPage } from "../../mm/pin.ts";
@@ -36,6 +36,20 @@ test("the first fault never moves a page, the second in a row from one node does
   touchHints(p);
   expect(nodes(p)).toBe("11111111");
   expect(violations(p.k)).toEqual([]);
+});
+
+test("a task with a memory policy moves nothing, and its faults do not count towards two in a row", () => {
+  const p = make();
+  seenFromHere(p);
+  p.task.memoryNode = asNode(0);
+  runOn(p, 0);
+  scan(p);
+  touchHints(p);
+  p.task.memoryNode = NO_NODE;
+  runOn(p, 1);
+  scan(p);
+  touchHints(p);
+  expect(nodes(p)).toBe("11111111");
 });
 
 test("two nodes that take turns never move a page", () => {

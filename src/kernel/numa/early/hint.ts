@@ -12,7 +12,7 @@ import type { Path } from "../../../core/ops.ts";
 import { asPfn, asVpn, NO_NODE, type NodeId, type Pfn, type PmdRow } from "../../../core/units.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
 import { hintedFrame, hintedHead } from "../../fault/hinted.ts";
-import { localNode } from "../../fault/node.ts";
+import { hasMemoryPolicy, localNode } from "../../fault/node.ts";
 import { pageTableLock } from "../../locks.ts";
 import { movingPage, waitForMove } from "../../migration/entries.ts";
 import { PMD, PTE, pteIndex } from "../../mm/page-table.ts";
@@ -61,9 +61,10 @@ export function countHint(k: Kernel, head: Pfn): NodeId {
 
 /**
  * The node that a page should go to, or NO_NODE: this one, if the page is elsewhere and its last fault came
- * from here as well. The first fault of all never moves a page.
+ * from here as well. The first fault of all never moves a page, and a task with a policy of its own none.
  */
 export function misplacedTwice(k: Kernel, head: Pfn): NodeId {
+  if (hasMemoryPolicy(k)) return NO_NODE;
   const here = localNode(k);
   if (exchangeLast(k, head, here) !== here) return NO_NODE;
   return nodeOfFrame(k.buddy, head) === here ? NO_NODE : here;
