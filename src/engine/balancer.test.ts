@@ -135,6 +135,7 @@ test("numa/core's tasks leave their home last: of two that wait, the one without
         afterHuge: "retry",
         filter: "last-nid",
         pass: "whole",
+        tasks: "home",
       },
     },
     tunables: { numaBalancing: true },

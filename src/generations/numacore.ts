@@ -18,6 +18,7 @@ const OCTOBER: Numacore = {
   afterHuge: "retry",
   filter: "last-nid",
   pass: "whole",
+  tasks: "home",
 };
 
 export const NUMACORE: Generation = {
@@ -30,12 +31,21 @@ export const NUMACORE: Generation = {
   judgedBy: "published runs of autonumabench: see docs/designs.md. No recording of such a kernel",
 };
 
-/** November: windows of 256 MiB, and the last CPU tells private from shared pages. */
+const NOVEMBER: Numacore = { ...OCTOBER, filter: "last-cpu", pass: "window", tasks: "classed" };
+
+/**
+ * November: windows of 256 MiB, the last CPU tells private from shared pages, and these private from shared
+ * tasks: which gather by process, and have their memory spread over its nodes.
+ */
 export const NUMACORE_NOVEMBER: Generation = {
   ...NUMACORE,
   name: "numacore-november",
-  summary: "numa/core of November 2012: windows of 256 MiB, last_cpu, faults by private and shared.",
-  behaviours: derive(BEHAVIOURS_3_7, { numaDesign: { ...OCTOBER, filter: "last-cpu", pass: "window" } }),
+  summary:
+    "numa/core v17 of November 2012: windows; tasks told private or shared, which gather and interleave.",
+  behaviours: derive(BEHAVIOURS_3_7, { numaDesign: NOVEMBER }),
   knobs: numacoreKnobs(100, 1600),
-  sources: ["numa/core patch 18/27 of 19 November 2012"],
+  sources: [
+    "numa/core patches 17/27, 18/27, 19/27, 24/27 of 19 November 2012",
+    "numa/core v17, patches 23/33, 24/33, 26/33 to 33/33 of 22 November 2012",
+  ],
 };

@@ -10,6 +10,7 @@
 import type { Mm } from "../../mm/mm.ts";
 import type { Kernel } from "../../state.ts";
 import { type AutonumaState, makeAutonuma } from "../autonuma/state.ts";
+import type { Classed } from "../numacore/classes.ts";
 import type { NumaTask } from "../state.ts";
 import type { RateWindow } from "./rate-limit.ts";
 
@@ -32,6 +33,8 @@ export interface EarlyTask {
   selected: number;
   /** numacore: passes for which the home has not been the node of most faults. */
   unsettled: number;
+  /** numa/core of November: its class, and where it should run. Made by the first that asks. */
+  classed: Classed | undefined;
   /** AutoNUMA 27+: a page was used from two nodes in this pass. */
   falseSharing: boolean;
   /** AutoNUMA: no look at the task's place before that moment. */
@@ -84,6 +87,7 @@ export function earlyTask(k: Kernel, task: NumaTask): EarlyTask {
       pass: 0,
       selected: -1,
       unsettled: 0,
+      classed: undefined,
       falseSharing: false,
       balanceAtNs: 0,
     };

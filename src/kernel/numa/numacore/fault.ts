@@ -16,16 +16,24 @@
 
 import { C } from "../../../core/counters.ts";
 import { type Path, PREEMPT } from "../../../core/ops.ts";
-import { NO_FRAME, NO_NODE, type NodeId, type Pfn, type PmdRow, type Vpn } from "../../../core/units.ts";
+import {
+  asNode,
+  NO_FRAME,
+  NO_NODE,
+  type NodeId,
+  type Pfn,
+  type PmdRow,
+  type Vpn,
+} from "../../../core/units.ts";
 import { putPage } from "../../buddy/free.ts";
 import { nodeOfFrame } from "../../buddy/state.ts";
 import { hintedFrame, hintedHead } from "../../fault/hinted.ts";
 import { allocHuge } from "../../fault/huge.ts";
-import { localNode } from "../../fault/node.ts";
+import { hasMemoryPolicy, localNode, wantedNode } from "../../fault/node.ts";
 import type { FaultOutcome } from "../../fault/outcome.ts";
 import { pageTableLock } from "../../locks.ts";
 import { nodeOfCpu } from "../../machine.ts";
-import { PTE, pteIndex } from "../../mm/page-table.ts";
+import { PTE, pteIndex, vpnOfRow } from "../../mm/page-table.ts";
 import { isHuge } from "../../mm/rmap.ts";
 import type { Vma } from "../../mm/vma.ts";
 import { enter, type Kernel, spend } from "../../state.ts";
@@ -35,6 +43,8 @@ import { faultHugeEarly } from "../early/fault-huge.ts";
 import { countHint, isMoving, lockHinted, misplacedTwice, unmarkPmd, unmarkPte } from "../early/hint.ts";
 import { exchangeLast } from "../early/last-nid.ts";
 import { moveBasePage } from "../early/move-page.ts";
+import { currentTask } from "../state.ts";
+import { classed, interleavedNode } from "./classes.ts";
 import { accountNumacore } from "./place.ts";
 import { numacoreOf } from "./scan.ts";
 
@@ -46,12 +56,25 @@ interface Sight {
   readonly isPrivate: boolean;
 }
 
-function look(k: Kernel, head: Pfn): Sight {
+function look(k: Kernel, head: Pfn, vpn: number): Sight {
   if (numacoreOf(k).filter === "last-nid") return { to: misplacedTwice(k, head), isPrivate: false };
   const last = exchangeLast(k, head, k.cpu);
+  const isPrivate = last === k.cpu;
+  const to = hasMemoryPolicy(k) ? NO_NODE : wantedBy(k, last, vpn);
+  return { to: to === nodeOfFrame(k.buddy, head) ? NO_NODE : to, isPrivate };
+}
+
+/** Where this task wants a page that such a CPU used last: here, or where its group's memory is spread. */
+function wantedBy(k: Kernel, lastCpu: number, vpn: number): NodeId {
   const here = localNode(k);
-  const stays = last < 0 || nodeOfCpu(k.machine, last) !== here || nodeOfFrame(k.buddy, head) === here;
-  return { to: stays ? NO_NODE : here, isPrivate: last === k.cpu };
+  const task = currentTask(k);
+  if (numacoreOf(k).tasks === "classed" && task !== undefined) {
+    const state = classed(k, task);
+    if (state.class === "unknown") return NO_NODE;
+    const whole = k.tunables.enabled === "never" ? 1 : k.geometry.pagesPerHuge;
+    if (state.class === "shared") return asNode(interleavedNode(state, Math.floor(vpn / whole)));
+  }
+  return lastCpu >= 0 && nodeOfCpu(k.machine, lastCpu) === here ? here : NO_NODE;
 }
 
 /** Access to a base page whose entry is a hint. */
@@ -62,7 +85,7 @@ export function* faultSmallNumacore(k: Kernel, row: PmdRow, vpn: Vpn): Path<Faul
   if (pfn < 0) return "retry";
   k.frames.refCount[pfn]! += 1;
   const node = countHint(k, pfn);
-  const sight = isHuge(k, pfn) ? { to: NO_NODE, isPrivate: false } : look(k, pfn);
+  const sight = isHuge(k, pfn) ? { to: NO_NODE, isPrivate: false } : look(k, pfn, vpn);
   if (sight.to === NO_NODE) {
     unmarkPte(k, pteIndex(k.pt, row, vpn), PTE.WRITE);
     putPage(k, pfn);
@@ -99,7 +122,7 @@ function faultNative(k: Kernel, row: PmdRow): Path<FaultOutcome> {
     form: "numacore",
     lost: PTE.WRITE,
     misplaced: (head) => {
-      const sight = look(k, head);
+      const sight = look(k, head, vpnOfRow(k.pt, row));
       isPrivate = sight.isPrivate;
       return sight.to;
     },
@@ -122,7 +145,7 @@ function* faultSplit(k: Kernel, row: PmdRow): Path<FaultOutcome> {
   const head = yield* lockHinted(k, row, -1);
   if (head < 0) return "retry";
   const node = countHint(k, head);
-  if (look(k, head).to === NO_NODE) {
+  if (look(k, head, vpnOfRow(k.pt, row)).to === NO_NODE) {
     unmarkPmd(k, row, PTE.WRITE);
     yield lock.release;
     accountNumacore(k, node, k.geometry.pagesPerHuge, false);
@@ -150,7 +173,7 @@ function* splitLocked(k: Kernel, row: PmdRow, head: Pfn): Path {
 /** The caller still believes in the PMD from before: it copies the huge page, and then finds it changed. */
 function* writeWithOldPmd(k: Kernel, vma: Vma, row: PmdRow): Path {
   yield PREEMPT;
-  const copy = yield* allocHuge(k, localNode(k), faultGfp(k, vma));
+  const copy = yield* allocHuge(k, wantedNode(k), faultGfp(k, vma));
   if (copy === NO_FRAME) return;
   k.vmstat[C.thp_fault_alloc]! += 1;
   spend(k, k.costs.copyHugeNs);

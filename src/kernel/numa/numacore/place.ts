@@ -6,7 +6,7 @@
  *          yes ─▶ scan half as often     no ─▶ scan fast; after settle_count passes: new home, and go there
  *
  * Models:       kernel/sched/fair.c task_numa_placement(), task_numa_fault(), numa/core 26/31 (October 2012);
- *               faults by private and shared, 18/27 (November 2012).
+ *               faults by private and shared, 18/27 (November 2012). What became of it: classes.ts.
  * Not modelled: the four rounds of load balancing by class of task: a task changes places with one that has
  *               its home elsewhere, or takes an idle CPU.
  */
@@ -17,12 +17,17 @@ import type { Kernel } from "../../state.ts";
 import { type EarlyTask, earlyTask } from "../early/state.ts";
 import type { Leave, NodeWay } from "../policy.ts";
 import { currentTask, type NumaTask } from "../state.ts";
-import { KNOB } from "./scan.ts";
+import { accountClassed } from "./classes.ts";
+import { KNOB, numacoreOf } from "./scan.ts";
 
 /** Accounts pages that a hint fault found on a node, or moved there. */
 export function accountNumacore(k: Kernel, node: NodeId, pages: number, isPrivate: boolean): void {
   const task = currentTask(k);
   if (task?.mm === undefined) return;
+  if (numacoreOf(k).tasks === "classed") {
+    accountClassed(k, task, node, pages, isPrivate);
+    return;
+  }
   const state = earlyTask(k, task);
   if (state.pass !== task.mm.numa.scanSeq) placeNumacore(k, task, state);
   state.faults[node * 2 + (isPrivate ? 1 : 0)]! += pages;

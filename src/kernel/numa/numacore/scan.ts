@@ -4,7 +4,7 @@
  *     tick ─▶ due? ─▶ mmap lock for writing ─▶ every entry of every area loses its protection ─▶ flush
  *
  * Nobody else of the process faults meanwhile: the lock is held for writing through the whole walk. From
- * November on a pass is a window of 256 MiB under the lock for reading, every 100 to 1600 ms.
+ * November on a pass is a window of 256 MiB, every 200 ms at most; a task asks for one every 100 to 1600 ms.
  *
  * Models:       kernel/sched/fair.c task_tick_numa(), task_numa_work(); include/linux/mm.h
  *               change_prot_none(), numa/core of October and November 2012.
@@ -13,7 +13,7 @@
  */
 import { C } from "../../../core/counters.ts";
 import type { Path } from "../../../core/ops.ts";
-import { asVpn, NO_ROW, PAGE_BYTES } from "../../../core/units.ts";
+import { asVpn, MS_NS, NO_ROW, PAGE_BYTES } from "../../../core/units.ts";
 import { pageTableLock } from "../../locks.ts";
 import type { Mm } from "../../mm/mm.ts";
 import { PMD, PTE, vpnOfRow } from "../../mm/page-table.ts";
@@ -25,7 +25,7 @@ import { isMigratable } from "../balancenuma/scan.ts";
 import type { Numacore } from "../design.ts";
 import { markTableEntries } from "../early/mark.ts";
 import { tickEarly } from "../early/tick.ts";
-import { jiffies, msToJiffies, type NumaTask } from "../state.ts";
+import { JIFFY_NS, jiffies, msToJiffies, type NumaTask } from "../state.ts";
 
 export const KNOB = {
   MIN: "kernel.sched_numa_scan_period_min_ms",
@@ -48,13 +48,13 @@ export function* workNumacore(k: Kernel, task: NumaTask): Path {
   const { mm } = task;
   const now = jiffies(k);
   if (mm === undefined || mm.users === 0 || now < mm.numa.nextScan) return;
-  const whole = numacoreOf(k).pass === "whole";
-  const periodMs = whole ? 2 * k.knobs.readNumber(KNOB.MIN) : task.scanPeriodMs;
-  mm.numa.nextScan = now + msToJiffies(periodMs);
-  if (!whole) {
-    yield mm.mmapLock.acquireRead;
+  mm.numa.nextScan = now + msToJiffies(2 * k.knobs.readNumber(KNOB.MIN));
+  if (numacoreOf(k).pass === "window") {
+    // Another thread comes next.
+    task.scanPeriodMs += (2 * JIFFY_NS) / MS_NS;
+    yield mm.mmapLock.acquire;
     yield* scanWindow(k, mm);
-    yield mm.mmapLock.releaseRead;
+    yield mm.mmapLock.release;
     return;
   }
   mm.numa.scanSeq += 1;
