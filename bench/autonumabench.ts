@@ -4,7 +4,7 @@
  *     npm run autonumabench [-- MACHINE [WORKLOAD [SCALE]]]       MACHINE: 4x12, 4x8 or 8x8; SCALE: 64
  *
  * Memory is a 64th of the real machine's and the real program's, unless told; time is as it was. AutoNUMA and
- * numa/core run in two forms: as the mails describe them, and in the last one before the published table.
+ * numa/core run as the mails describe them, and in the forms that were measured for the published tables.
  */
 import { simulate } from "../src/engine/simulation.ts";
 import { workloadByName } from "../src/workloads/generators/index.ts";
@@ -19,40 +19,77 @@ const PROGRAMS = {
 
 type Program = keyof typeof PROGRAMS;
 
-/** Each design, and the column of the published table that it belongs to. */
-const DESIGNS = [
-  { generation: "autonuma", column: 0 },
-  { generation: "autonuma-28", column: 0 },
-  { generation: "numacore", column: 1 },
-  { generation: "numacore-november", column: 1 },
-  { generation: "linux-3.8", column: 2 },
+const GENERATIONS = [
+  "autonuma",
+  "autonuma-27",
+  "autonuma-28",
+  "numacore",
+  "numacore-november",
+  "linux-3.8",
 ] as const;
 
+type Measured = (typeof GENERATIONS)[number];
+
 /** Nothing is the right place in numa01, so that chance decides: several seeds show how much. */
-const SEEDS: Readonly<Record<string, readonly number[]>> = { numa01: [1, 2, 3] };
+const SEEDS: Readonly<Record<string, readonly number[]>> = { numa01: [1, 2, 3, 4, 5] };
+
+/** What was published of a program: seconds, and of each design with the base that it was measured against. */
+interface Published {
+  readonly baseS: number;
+  readonly designs: Partial<Record<Measured, readonly [seconds: number, baseS: number]>>;
+}
 
 interface Table {
   readonly title: string;
   readonly nodes: number;
   readonly cpus: number;
   readonly memGib: number;
-  /** Seconds: base, AutoNUMA, numa/core, balancenuma; NaN where there is none. */
-  readonly published: Readonly<Record<string, readonly number[]>>;
+  readonly programs: Readonly<Record<Program, Published>>;
 }
 
-const NONE = Number.NaN;
+/** M. Gorman's two tables: 6 November (autonuma v27r8, schednuma v1r4), 9 December (the others). */
+function gorman(
+  [base6, v27, october]: readonly [number, number, number],
+  [base9, v28, november, v10]: readonly [number, number, number, number],
+): Published {
+  const designs: Published["designs"] = {
+    "autonuma-27": [v27, base6],
+    "autonuma-28": [v28, base9],
+    numacore: [october, base6],
+    "numacore-november": [november, base9],
+    "linux-3.8": [v10, base9],
+  };
+  return { baseS: base9, designs };
+}
+
+function molnar(baseS: number, november: number, autonuma?: number): Published {
+  const designs: Published["designs"] = { "numacore-november": [november, baseS] };
+  if (autonuma !== undefined) designs["autonuma-27"] = [autonuma, baseS];
+  return { baseS, designs };
+}
+
+function dronamraju(baseS: number, autonuma: number, november: number, v7: number): Published {
+  const designs: Published["designs"] = {
+    "autonuma-27": [autonuma, baseS],
+    "numacore-november": [november, baseS],
+    "linux-3.8": [v7, baseS],
+  };
+  return { baseS, designs };
+}
 
 const TABLES: Readonly<Record<string, Table>> = {
   "4x12": {
-    title: "M. Gorman, 9 Dec 2012: autonuma v28fastr4, numacore of 30 Nov, balancenuma v10r3",
+    title:
+      "M. Gorman, 6 Nov 2012: autonuma v27r8, schednuma v1r4; " +
+      "9 Dec: autonuma v28fastr4, numacore of 30 Nov, balancenuma v10r3",
     nodes: 4,
     cpus: 48,
     memGib: 64,
-    published: {
-      numa01: [1511.76, 701.62, 575.93, 1352.74],
-      numa01_THREADLOCAL: [1387.17, 378.47, 398.55, 387.93],
-      numa02: [176.81, 53.45, 51.14, 49.77],
-      numa02_SMT: [163.96, 48.17, 48.92, 48.63],
+    programs: {
+      numa01: gorman([1512.97, 724.38, 1407.59], [1511.76, 701.62, 575.93, 1352.74]),
+      numa01_THREADLOCAL: gorman([1264.23, 389.51, 380.64], [1387.17, 378.47, 398.55, 387.93]),
+      numa02: gorman([181.52, 60.65, 52.68], [176.81, 53.45, 51.14, 49.77]),
+      numa02_SMT: gorman([163.59, 53.45, 48.81], [163.96, 48.17, 48.92, 48.63]),
     },
   },
   "4x8": {
@@ -60,11 +97,11 @@ const TABLES: Readonly<Record<string, Table>> = {
     nodes: 4,
     cpus: 32,
     memGib: 64,
-    published: {
-      numa01: [340.3, 192.3, 216.9, NONE],
-      numa01_THREADLOCAL: [425.1, 135.1, 118.7, NONE],
-      numa02: [56.1, 25.3, 17.0, NONE],
-      numa02_SMT: [56.1, NONE, 17.3, NONE],
+    programs: {
+      numa01: molnar(340.3, 216.9, 192.3),
+      numa01_THREADLOCAL: molnar(425.1, 118.7, 135.1),
+      numa02: molnar(56.1, 17.0, 25.3),
+      numa02_SMT: molnar(56.1, 17.3),
     },
   },
   "8x8": {
@@ -72,11 +109,11 @@ const TABLES: Readonly<Record<string, Table>> = {
     nodes: 8,
     cpus: 64,
     memGib: 256,
-    published: {
-      numa01: [1595.92, 2211.19, 1555.51, 1703.47],
-      numa01_THREADLOCAL: [1233.83, 381.67, 321.26, 1681.84],
-      numa02: [132.66, 58.25, 36.62, 181.77],
-      numa02_SMT: [202.97, 63.67, 40.35, 313.6],
+    programs: {
+      numa01: dronamraju(1595.92, 2211.19, 1555.51, 1703.47),
+      numa01_THREADLOCAL: dronamraju(1233.83, 381.67, 321.26, 1681.84),
+      numa02: dronamraju(132.66, 58.25, 36.62, 181.77),
+      numa02_SMT: dronamraju(202.97, 63.67, 40.35, 313.6),
     },
   },
 };
@@ -112,9 +149,9 @@ function ratioOf(seconds: readonly number[], base: number): string {
   return `${ratio} [${least.toFixed(2)}..${most.toFixed(2)}]`;
 }
 
-function cell(seconds: readonly number[], base: number, expected: number): string {
+function cell(seconds: readonly number[], base: number, expected: number | undefined): string {
   const measured = `${mean(seconds).toFixed(1)} s ${ratioOf(seconds, base)}`;
-  if (Number.isNaN(expected)) return measured;
+  if (expected === undefined) return measured;
   const off = Math.round((mean(seconds) / base / expected - 1) * 100);
   return `${measured} (${expected.toFixed(2)}, ${off < 0 ? "" : "+"}${off} %)`;
 }
@@ -125,15 +162,16 @@ function runTable(machine: string, only: string | undefined, scale: number): voi
   console.log(
     `scale ${scale}; mean time, ratio to the base [of each run] (published ratio, distance from it)\n`,
   );
-  for (const [program, [publishedBase, ...published]] of Object.entries(table.published)) {
+  for (const program of Object.keys(table.programs) as Program[]) {
     if (only !== undefined && only !== program) continue;
+    const { baseS, designs } = table.programs[program];
     const run = { table, machine, scale };
-    const bases = secondsOf(run, program as Program, "linux-3.7-nobalance");
-    const base = mean(bases);
-    console.log(`${program}: linux-3.7-nobalance ${base.toFixed(1)} s (${publishedBase} s)`);
-    for (const { generation, column } of DESIGNS) {
-      const seconds = secondsOf(run, program as Program, generation);
-      const line = cell(seconds, base, published[column]! / publishedBase!);
+    const base = mean(secondsOf(run, program, "linux-3.7-nobalance"));
+    console.log(`${program}: linux-3.7-nobalance ${base.toFixed(1)} s (${baseS} s)`);
+    for (const generation of GENERATIONS) {
+      const seconds = secondsOf(run, program, generation);
+      const published = designs[generation];
+      const line = cell(seconds, base, published && published[0] / published[1]);
       console.log(`  ${generation.padEnd(18)} ${line}`);
     }
   }
