@@ -33,7 +33,7 @@ type Measured = (typeof GENERATIONS)[number];
 /** Nothing is the right place in numa01, so that chance decides: several seeds show how much. */
 const SEEDS: Readonly<Record<string, readonly number[]>> = { numa01: [1, 2, 3, 4, 5] };
 
-/** What was published of a program: seconds, and of each design with the base that it was measured against. */
+/** What was published of a program: seconds, and for each design those of the base beside it. */
 interface Published {
   readonly baseS: number;
   readonly designs: Partial<Record<Measured, readonly [seconds: number, baseS: number]>>;

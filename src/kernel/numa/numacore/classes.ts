@@ -8,7 +8,8 @@
  *     the same ideal CPU twice ─▶ go there     a change ─▶ scan fast     else ─▶ half as often
  *
  * Models:       kernel/sched/fair.c task_numa_placement(), sched_update_ideal_cpu_shared(),
- *               sched_update_ideal_cpu_private(), numa/core v17 (22 November 2012), patches 26, 28 to 33 of 33.
+ *               sched_update_ideal_cpu_private(), numa/core v17 (22 November 2012), patches 26, 28 to 33 of
+ *               33.
  * Not modelled: buddies by who used a page last, which v17 keeps for the load balancer alone; rq->curr_buddy,
  *               which keeps two tasks from choosing one CPU before the first has come; a task that comes to a
  *               busy CPU changes places with the one there, where v17 lets both wait for the balancer.
@@ -149,7 +150,9 @@ function gatheringCpu(k: Kernel, task: NumaTask, c: Classed): number {
   return best < 0 || best === localNode(k) ? k.cpu : looks[best]!.cpu;
 }
 
-/** Who runs on a CPU, as a shared task sees it: one of its group, one that yields to it, or one that stays. */
+/**
+ * Who runs on a CPU, as a shared task sees it: one of its group, one that yields to it, or one that stays.
+ */
 function roleOf(k: Kernel, task: NumaTask, cpu: number, node: number): "buddy" | "yields" | "stays" {
   const other = k.numa.running[cpu];
   if (other === task) return "buddy";
