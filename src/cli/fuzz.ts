@@ -107,9 +107,9 @@ export function registerFuzz(program: Command): void {
     .addOption(
       new Option(
         "--kind <kind>",
-        "thp: one CPU; placement: tasks wander between two nodes; numa: automatic balancing",
+        "thp: one CPU; placement: tasks wander between two nodes; numa: automatic balancing; swap: a disk",
       )
-        .choices(["thp", "placement", "numa", "all"])
+        .choices(["thp", "placement", "numa", "swap", "all"])
         .default("thp"),
     )
     .option("--seed <number>", "seed of the first script; the next has the next number", "1")

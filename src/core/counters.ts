@@ -15,6 +15,7 @@ export const COUNTER_NAMES = [
   "nr_inactive_anon",
   "nr_active_anon",
   "nr_isolated_anon",
+  "nr_swapcached",
   "nr_thp_reserved",
   // faults, swap
   "pgfault",
@@ -22,6 +23,8 @@ export const COUNTER_NAMES = [
   "pgreuse",
   "pswpin",
   "pswpout",
+  "swap_ra",
+  "swap_ra_hit",
   // page allocator, reclaim
   "pgalloc_dma",
   "pgalloc_dma32",

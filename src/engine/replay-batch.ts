@@ -118,6 +118,7 @@ function coverUnknown(mm: Mm, vpn: Vpn): boolean {
     pgoff: start,
     anonVma: undefined,
     chain: [],
+    readAhead: undefined,
     hasReservations: false,
     shared: undefined,
   });

@@ -7,7 +7,7 @@
  * allocator since is a violation; so is a write that the program cannot read back.
  */
 
-import { asPfn, NO_ROW, type Pfn, type Vpn } from "../core/units.ts";
+import { asPfn, NO_FRAME, NO_ROW, type Pfn, type Vpn } from "../core/units.ts";
 import { broken } from "../kernel/invariants-paths.ts";
 import type { Mm } from "../kernel/mm/mm.ts";
 import { findRow, PMD, PTE, pteIndex } from "../kernel/mm/page-table.ts";
@@ -211,6 +211,12 @@ export function heldAt(m: Memory, mm: Mm, vpn: Vpn): number | undefined {
   const pte = pteIndex(pt, row, vpn);
   const flags = pt.pteFlags[pte]!;
   if (flags === 0) return undefined;
-  if ((flags & PTE.SWAP) !== 0) return m.slots[pt.ptePfn[pte]!];
+  if ((flags & PTE.SWAP) !== 0) return heldInSwap(m, pt.ptePfn[pte]!);
   return (flags & (PTE.ZERO | PTE.FILE)) !== 0 ? ZEROES : m.contents[pt.ptePfn[pte]!];
+}
+
+/** What is in the swap cache is newer than what was written. */
+function heldInSwap({ k, contents, slots }: Memory, slot: number): number {
+  const cached = k.swap.cachedPage[slot]!;
+  return cached === NO_FRAME ? slots[slot]! : contents[cached]!;
 }

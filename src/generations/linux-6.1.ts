@@ -36,6 +36,8 @@ export const BEHAVIOURS_6_1: Behaviours = {
   underusedShrinker: false,
   lruBatch: 15,
   pgfaultAt: "entry",
+  hugeInSwapCache: "copy-tails",
+  swapInWritable: false,
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
   smapsSkipsHiddenHuge: true,

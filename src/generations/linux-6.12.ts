@@ -27,6 +27,8 @@ export const BEHAVIOURS_6_12 = derive(BEHAVIOURS_6_1, {
   underusedShrinker: true,
   lruBatch: 31,
   pgfaultAt: "completion",
+  hugeInSwapCache: "map",
+  swapInWritable: true,
   smapsSkipsHiddenHuge: false,
   splitFreesZeros: true,
   adviceOnPtes: "by-folio",

@@ -53,6 +53,14 @@ export interface Behaviours {
   readonly lruBatch: number;
   /** `pgfault` counts at entry, or only for faults that complete (6.4+: a retry is not counted twice). */
   readonly pgfaultAt: "entry" | "completion";
+  /**
+   * What a fault maps of a huge page in the swap cache: its first page alone, and copies of the others,
+   * because a tail's own index is never set (ksm_might_need_to_copy(), before 6.8), or its pages, all in one
+   * fault where they can be (6.10+).
+   */
+  readonly hugeInSwapCache: "copy-tails" | "map";
+  /** A read fault on what is in swap and this process's alone maps it for writing (6.11+). */
+  readonly swapInWritable: boolean;
   /** MADV_COLLAPSE exists (6.1+). */
   readonly madviseCollapse: boolean;
   /**

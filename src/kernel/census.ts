@@ -4,13 +4,13 @@
  *
  *     page tables ─┐
  *     LRU batches ─┼─▶ owners of each frame, mappings of each frame, figures of each address space
- *     pins, shared ┤
+ *     pins, shared ┤     swap cache
  *     reservations ┘
  *
  * Models:       nothing of the kernel: what CONFIG_DEBUG_VM's checks look at, all at once.
  * Not modelled: paths that are half-way (their references have no owner that a walk could find).
  */
-import { asPfn, asPmdRow, type Pfn, type Vpn } from "../core/units.ts";
+import { asPfn, asPmdRow, NO_FRAME, type Pfn, type Vpn } from "../core/units.ts";
 import { assert } from "../lib/assert.ts";
 import { FRAME } from "./mm/frames.ts";
 import type { Mm } from "./mm/mm.ts";
@@ -69,6 +69,7 @@ export function takeCensus(k: Kernel): Census {
   for (let table = 0; table < k.pt.nextPmdTable; table++) walkTable(k, table, census);
   ownBatches(k, census);
   ownPins(k, census);
+  ownSwapCache(k, census);
   ownShared(k, census);
   ownReservations(k, census);
   return census;
@@ -192,6 +193,10 @@ function ownBatches(k: Kernel, census: Census): void {
       own(census, pfn, 1);
     }
   }
+}
+
+function ownSwapCache(k: Kernel, census: Census): void {
+  for (const pfn of k.swap.cachedPage) if (pfn !== NO_FRAME) own(census, headOf(k, asPfn(pfn)), 1);
 }
 
 function ownPins(k: Kernel, census: Census): void {

@@ -114,7 +114,7 @@ function wrongLru(k: Kernel, census: Census): string | undefined {
   const { flags } = k.frames;
   let listed = 0;
   for (const pfn of census.owned) {
-    if ((flags[pfn]! & FRAME.ANON) === 0) continue;
+    if ((flags[pfn]! & (FRAME.ANON | FRAME.SWAPCACHE)) === 0) continue;
     const on = flags[pfn]! & (FRAME.LRU | FRAME.BATCHED | FRAME.ISOLATED);
     if (on !== FRAME.LRU && on !== FRAME.BATCHED) return `frame ${pfn} has the list flags ${on}`;
     if (on === FRAME.LRU) listed += pagesIn(k, pfn);

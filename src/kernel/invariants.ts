@@ -8,14 +8,17 @@
  * Not modelled: beliefs about what came before (order, counters that only grow).
  */
 import { C } from "../core/counters.ts";
-import { asCpu, asPmdRow } from "../core/units.ts";
+import { asCpu, asPfn, asPmdRow, NO_FRAME, type Pfn } from "../core/units.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { FRAME_BELIEFS } from "./invariants-frames.ts";
 import { PATH_BELIEFS } from "./invariants-paths.ts";
 import { RESERVATION_BELIEFS } from "./invariants-reservations.ts";
+import { FRAME } from "./mm/frames.ts";
 import type { Mm } from "./mm/mm.ts";
 import { ENTRIES_PER_TABLE, PMD, PTE } from "./mm/page-table.ts";
+import { headOf } from "./mm/rmap.ts";
 import { wrongQueue } from "./numa/autonuma/queue.ts";
+import { slotOf } from "./reclaim/swap-cache.ts";
 import type { Kernel } from "./state.ts";
 import { type Level, tagsOf } from "./tlb/level.ts";
 import { HUGE_KEY } from "./tlb/tlb.ts";
@@ -32,7 +35,10 @@ export const INVARIANTS: readonly Invariant[] = [
   { belief: "an address space's figures are those of its page tables", check: wrongFigures },
   { belief: "the sums over all address spaces are their figures' sums", check: wrongTotals },
   { belief: "a PTE table is in use or free, and a free one is empty", check: wrongTables },
-  { belief: "a swap slot's use count is the number of entries that name it", check: wrongSlot },
+  {
+    belief: "a swap slot counts the entries that name it, and its page in the swap cache knows it",
+    check: wrongSlot,
+  },
   ...FRAME_BELIEFS,
   ...RESERVATION_BELIEFS,
   { belief: "AutoNUMA's queues hold what they count, and each page once", check: wrongQueue },
@@ -122,11 +128,21 @@ function wrongSlot(k: Kernel, census: Census): string | undefined {
   let free = 0;
   for (let slot = 0; slot < census.slotUses.length; slot++) {
     const counted = k.swap.useCount[slot]!;
-    if (counted === 0) free++;
+    const cached = k.swap.cachedPage[slot]!;
+    if (counted === 0 && cached === NO_FRAME) free++;
+    if (cached !== NO_FRAME && slotOfPage(k, asPfn(cached)) !== slot)
+      return `swap slot ${slot} has frame ${cached} in the swap cache, which does not know it`;
     if (counted !== census.slotUses[slot])
       return `swap slot ${slot} counts ${counted} entries, ${census.slotUses[slot]} name it`;
   }
   return free === k.swap.free ? undefined : `${k.swap.free} swap slots count as free, ${free} are`;
+}
+
+/** The slot that a base page of the swap cache says it has; -1 if it is in none. */
+function slotOfPage(k: Kernel, pfn: Pfn): number {
+  const head = headOf(k, pfn);
+  if ((k.frames.flags[head]! & FRAME.SWAPCACHE) === 0) return -1;
+  return slotOf(k, head) + (pfn - head);
 }
 
 function wrongList(k: Kernel): string | undefined {

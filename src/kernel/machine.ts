@@ -20,6 +20,10 @@ export interface MachineSpec {
   readonly distances: readonly number[];
   /** Swap space; 0 is none. */
   readonly swapBytes: number;
+  /**
+   * What swap lies on: a disk, whose writes and reads take their time, or memory (zram). "disk" unless told.
+   */
+  readonly swapDevice?: "disk" | "memory";
   /** Share of pageblocks that hold an unmovable page at the start, 0..1: a fragmented starting state. */
   readonly fragmentedRatio: number;
   /** Seed of everything random in the run. */

@@ -20,6 +20,8 @@ export interface Tunables {
   shrinkUnderused: boolean;
   /** vm.swappiness */
   swappiness: number;
+  /** vm.page-cluster: read-ahead of swap takes up to 2^n pages */
+  pageCluster: number;
   /** vm.watermark_scale_factor, in 1/10000 of a zone */
   watermarkScaleFactor: number;
   /** vm.min_free_kbytes as written, or -1 while the kernel computes it */
@@ -53,6 +55,7 @@ export function defaultTunables(): Tunables {
     promotionThreshold: 1,
     shrinkUnderused: true,
     swappiness: 60,
+    pageCluster: 3,
     watermarkScaleFactor: 10,
     minFreeKb: -1,
     zoneReclaimMode: 0,

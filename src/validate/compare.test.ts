@@ -32,6 +32,15 @@ describe("what agrees and what does not", () => {
     expect(differing([snapshot({ pgfault: 10 })], [snapshot({ pgfault: 14 })])).toEqual(["pgfault 10/14"]);
   });
 
+  test("swap is exact until memory has been short on both sides: then claims alone hold", () => {
+    const swapping = parseScript("machine nodes=1 cpus=1 mem=1G swap=1G\nmap r 4M\nsnapshot s\n", "x.pw");
+    const short = { pgscan_kswapd: 9 };
+    const run = (scans: object, pswpout: number) => [snapshot({ pswpout, ...scans })];
+    expect(differing(run({}, 10), run({}, 11), swapping)).toEqual(["pswpout 10/11"]);
+    expect(differing(run({}, 10), run(short, 11), swapping)).toEqual(["pswpout 10/11"]);
+    expect(differing(run(short, 10), run(short, 11), swapping)).toEqual([]);
+  });
+
   test("counters that the script does not cause are not compared", () => {
     expect(differing([snapshot({})], [snapshot({ nr_free_pages: -12, numa_hit: 9 })])).toEqual([]);
   });

@@ -31,8 +31,11 @@ interface Traits extends Closeness {
   readonly sleeps: boolean;
   /** Has a `during` block. */
   readonly busy: boolean;
-  /** The machine has swap. */
-  readonly swaps: boolean;
+  /**
+   * The machine has swap, and memory has been short on both sides before this snapshot: reclaim went through
+   * the lists, and took what it found there.
+   */
+  readonly pressed: boolean;
   readonly balancing: boolean;
 }
 
@@ -69,6 +72,12 @@ const STRAGGLERS = 15;
 /** Pages of the program that carried a script out, which move with it. */
 const OWN_MIGRATED_PAGES = 64;
 
+/** Pages written to swap, read from it, and faults that had to wait for that. */
+const SWAP_FIGURES = new Set(["pswpin", "pswpout", "pgmajfault", "swap_ra", "swap_ra_hit"]);
+/** Reclaim for want of memory counts what it looks at; reclaim of chosen pages does not. */
+const scanned = ({ vmstat }: SnapshotLine): boolean =>
+  (vmstat["pgscan_kswapd"] ?? 0) + (vmstat["pgscan_direct"] ?? 0) > 0;
+
 const exactly = (): number => 0;
 const quiet = ({ balancing }: Traits): number | undefined => (balancing ? undefined : 0);
 
@@ -97,20 +106,13 @@ export const RULES: readonly Rule[] = [
   },
   {
     matches: (figure) => figure === "pgfault",
-    // From 6.10 on one fault maps all of a huge page that is still in the swap cache.
-    tolerance: ({ balancing, pgfault, swaps }, _, model) =>
-      balancing ? undefined : swaps ? [Math.max(model, pgfault), pgfault] : pgfault,
+    tolerance: ({ balancing, pgfault }) => (balancing ? undefined : pgfault),
     why: "a program faults on its own pages too",
   },
   {
-    matches: (figure) => figure === "pswpin" || figure === "pgmajfault",
-    tolerance: (_, value, modelValue) => [modelValue, Math.ceil(value / 20)],
-    why: "a page that is still in the swap cache need not be read; the model has no swap cache",
-  },
-  {
-    matches: (figure) => figure === "pswpout",
-    tolerance: (_, value) => Math.ceil(value / 20),
-    why: "reclaim takes what it finds first, which depends on all that runs",
+    matches: (figure) => SWAP_FIGURES.has(figure),
+    tolerance: exactly,
+    why: "counts pages that went to swap and came back, one by one",
   },
   {
     matches: (figure) => figure === ".rss_kb" || figure === ".anon_huge_kb" || figure === ".anon_kb",
@@ -119,8 +121,8 @@ export const RULES: readonly Rule[] = [
   },
   {
     matches: (figure) => figure === ".swap_kb",
-    tolerance: (_, value) => Math.ceil(value / 20),
-    why: "reclaim takes what it finds first, which depends on all that runs",
+    tolerance: exactly,
+    why: "what smaps says of the region",
   },
   {
     matches: (figure) => figure.startsWith(".node_pages["),
@@ -145,8 +147,7 @@ function traitsOf(script: Script, closeness: Closeness): Traits {
   // Hint faults come after a second of run time, not of sleep: a script that does not keep busy never sees
   // one.
   const busy = someStatement(script.body, ({ op }) => op === "during");
-  const swaps = script.machine?.swapBytes !== undefined;
-  return { ...closeness, sleeps, busy, swaps, balancing: nodes > 1 && on && busy };
+  return { ...closeness, sleeps, busy, pressed: false, balancing: nodes > 1 && on && busy };
 }
 
 function isWithin(distance: number, tolerance: Tolerance): boolean {
@@ -160,7 +161,7 @@ function compareFigure(
   kernel: number | undefined,
 ): Row[] {
   const rule = RULES.find(({ matches }) => matches(o.ruled));
-  const tolerance = rule?.tolerance(o.traits, kernel ?? 0, model ?? 0);
+  const tolerance = o.traits.pressed ? undefined : rule?.tolerance(o.traits, kernel ?? 0, model ?? 0);
   if (rule === undefined || tolerance === undefined) return [];
   const { snapshot, figure } = o;
   const both = model !== undefined && kernel !== undefined;
@@ -276,6 +277,7 @@ export function compareRuns(
   closeness: Closeness,
 ): Comparison {
   const traits = traitsOf(script, closeness);
+  const swaps = script.machine?.swapBytes !== undefined;
   const mine = stages(model);
   const theirs = stages(kernel);
   const rows: Row[] = [];
@@ -286,7 +288,8 @@ export function compareRuns(
     const once = traits.busy ? withoutRepeats : (lines: readonly ErrnoLine[]) => lines;
     rows.push(...compareErrnos(label, once(a?.errnos ?? []), once(b?.errnos ?? [])));
     if (a?.snapshot !== undefined && b?.snapshot !== undefined) {
-      rows.push(...compareSnapshots(a.snapshot, b.snapshot, traits));
+      const pressed = swaps && scanned(a.snapshot) && scanned(b.snapshot);
+      rows.push(...compareSnapshots(a.snapshot, b.snapshot, { ...traits, pressed }));
     } else if (a?.snapshot !== b?.snapshot) {
       const has = (there: boolean): string => (there ? "reached" : "never reached");
       const [model, kernel] = [has(a?.snapshot !== undefined), has(b?.snapshot !== undefined)];

@@ -1,5 +1,5 @@
 /**
- * Strategy: scripts of many seeds and both kinds; each is printed, read again and simulated.
+ * Strategy: scripts of many seeds and all kinds; each is printed, read again and simulated.
  * Invariants: the text reads back as the same text; the same seed gives the same text, another seed another
  * one; the
  *             model runs it to its end with all its beliefs checked; every statement of the outermost level
@@ -23,7 +23,7 @@ test("scripts about balancing read back and differ by seed", () => {
   expect(texts.filter((text) => text.includes("during 4s")).length).toBe(COUNT);
 });
 
-test.each(["thp", "placement"] as const)(
+test.each(["thp", "placement", "swap"] as const)(
   "scripts of kind %s read back, differ by seed and run in the model",
   (kind) => {
     const texts = seeds.map((seed) => textOf(kind, seed));

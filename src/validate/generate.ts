@@ -12,10 +12,11 @@ import { pick, weighted } from "./pick.ts";
 
 /**
  * `thp`: one CPU. `placement`: tasks wander between two nodes, nothing moves by itself. `numa`: automatic
- * balancing, on two nodes.
+ * balancing, on two nodes. `swap`: one CPU and a disk for swap, to which a good part of all advice sends
+ * pages.
  */
-export type FuzzKind = "thp" | "placement" | "numa";
-export const FUZZ_KINDS: readonly FuzzKind[] = ["thp", "placement", "numa"];
+export type FuzzKind = "thp" | "placement" | "numa" | "swap";
+export const FUZZ_KINDS: readonly FuzzKind[] = ["thp", "placement", "numa", "swap"];
 
 const PAGE_BYTES = 4096;
 const HUGE_BYTES = 2 ** 21;
@@ -24,6 +25,8 @@ const KB = 1024;
 const FIRST_ADDRESS = 0x600000000000;
 const MOVED_ADDRESS = 0x700100000000;
 const APART_BYTES = 0x100000000;
+/** Many times what a script can send there: less than half of it is ever in use. */
+const SWAP_BYTES = 2 ** 29;
 
 /** A region as the script has left it: what of it is mapped, and with which rights. */
 interface Mapped {
@@ -125,10 +128,12 @@ const ADVICE: readonly (readonly [weight: number, advice: Advice])[] = [
   [1, "dofork"],
 ];
 
+const ADVICE_ON_SWAP: typeof ADVICE = [...ADVICE, [28, "pageout"], [6, "willneed"]];
+
 function advise(m: Making, line: number): Statement {
   const region = pick(m.rng, m.regions);
   const range = bytesOf(allowedRange(m, region, 1));
-  const advice = weighted(m.rng, ADVICE);
+  const advice = weighted(m.rng, m.kind === "swap" ? ADVICE_ON_SWAP : ADVICE);
   // Shared memory is neither reclaimed nor collapsed in the model.
   const leftOut = region.shared && (advice === "pageout" || advice === "collapse");
   const meant = leftOut ? "dontneed" : advice;
@@ -290,7 +295,7 @@ export function generateScript(kind: FuzzKind, seed: number, name: string): Scri
       [30, touch],
       [6, unmap],
       [8, protect],
-      [14, advise],
+      [kind === "swap" ? 34 : 14, advise],
       [3, remap],
       [11, fork],
       [4, thread],
@@ -301,6 +306,8 @@ export function generateScript(kind: FuzzKind, seed: number, name: string): Scri
     const made = make(m, i);
     m.body.push(...(Array.isArray(made) ? made : [made]), { op: "snapshot", line: i, label: `s${i}` });
   }
-  const machine = { nodes: 2, cpus: 2, memBytes: 2 ** 30, hugeBytes: undefined };
+  const nodes = kind === "swap" ? 1 : 2;
+  const swap = kind === "swap" ? { swapBytes: SWAP_BYTES } : {};
+  const machine = { nodes, cpus: 2, memBytes: 2 ** 30, hugeBytes: undefined, ...swap };
   return { file: name, machine, settings, body: m.body, expectations: [] };
 }

@@ -32,6 +32,8 @@ export interface TestMachine {
   readonly nodes?: number;
   readonly cpus?: number;
   readonly swapPages?: number;
+  /** "disk" unless told. */
+  readonly swapDevice?: MachineSpec["swapDevice"];
   readonly fragmentedRatio?: number;
   readonly seed?: number;
   readonly behaviours?: Partial<Behaviours>;
@@ -52,6 +54,7 @@ export function testKernel(of: TestMachine): Kernel {
     geometry,
     distances: evenDistances(nodes),
     swapBytes: (of.swapPages ?? 0) * PAGE_BYTES,
+    swapDevice: of.swapDevice ?? "disk",
     fragmentedRatio: of.fragmentedRatio ?? 0,
     seed: of.seed ?? 1,
   };

@@ -36,6 +36,7 @@ import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { resetCpupid } from "../numa/cpupid.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
+import { freeSwapCache, tryFreeSwap } from "../reclaim/swap-cache.ts";
 import { reservationHolds } from "../reservation/look.ts";
 import { releaseRow } from "../reservation/release.ts";
 import {
@@ -96,8 +97,8 @@ function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
     return true;
   }
   if (k.behaviours.reuseTest === "map-count") {
-    const alone =
-      pageMapCount(k, pfn) === 1 && (frames.flags[head]! & (FRAME.LOCKED | FRAME.SWAPCACHE)) === 0;
+    const named = (frames.flags[head]! & FRAME.SWAPCACHE) !== 0 && !tryFreeSwap(k, head);
+    const alone = pageMapCount(k, pfn) === 1 && !named && (frames.flags[head]! & FRAME.LOCKED) === 0;
     // Other pages of a huge page may still be somebody else's: then its reverse map stays.
     if (alone && mappingCount(k, head) === 1) moveAnonRmap(k, pfn, vma);
     if (alone) frames.flags[pfn]! |= FRAME.EXCLUSIVE;
@@ -109,7 +110,7 @@ function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
   const inSwapCache = (frames.flags[head]! & FRAME.SWAPCACHE) !== 0 ? 1 : 0;
   if (frames.refCount[head]! > 1 + inSwapCache + held || (frames.flags[head]! & FRAME.LOCKED) !== 0)
     return false;
-  if (inSwapCache === 1) return false;
+  if (inSwapCache === 1 && !tryFreeSwap(k, head)) return false;
   moveAnonRmap(k, pfn, vma);
   return true;
 }
@@ -171,7 +172,10 @@ function* copyPage(
   yield lock.release;
   if (old !== NO_FRAME) {
     putPage(k, headOf(k, old));
-    if (same) putPage(k, headOf(k, old));
+    if (same) {
+      freeSwapCache(k, old);
+      putPage(k, headOf(k, old));
+    }
   }
   if (same) return fromZero ? "anon-4k" : "cow-copy";
   if (reserved === NO_FRAME) putPage(k, pfn);

@@ -33,6 +33,7 @@ import { headOf } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, type Vma } from "../mm/vma.ts";
 import { lruDrain } from "../reclaim/lru.ts";
+import { freeSwapCache } from "../reclaim/swap-cache.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
 import { promoteRegion } from "../reservation/promote.ts";
 import { emit, type Kernel, spend } from "../state.ts";
@@ -118,25 +119,26 @@ export function* promoteReserved(
 function* bringIn(k: Kernel, vma: Vma, vpn: Vpn, referenced: number): Path<ScanResult> {
   const half = k.geometry.pagesPerHuge / 2;
   if (k.behaviours.collapseReferenced === "half" && referenced < half) return "not-referenced";
-  return (yield* swapInRegion(k, vma, vpn)) ? "ok" : "vma-check";
+  return yield* swapInRegion(k, vma, vpn);
 }
 
-/** Brings every swapped-out page of the region back, ascending. False if one could not be. */
-function* swapInRegion(k: Kernel, vma: Vma, vpn: Vpn): Path<boolean> {
+/** Brings every swapped-out page of the region back, ascending; but does not wait for what must be read. */
+function* swapInRegion(k: Kernel, vma: Vma, vpn: Vpn): Path<ScanResult> {
   const row = findRow(k.pt, vma.mm.directory, vpn);
-  if (row === NO_ROW || k.pt.pmd.kind[row] !== PMD.TABLE) return false;
+  if (row === NO_ROW || k.pt.pmd.kind[row] !== PMD.TABLE) return "vma-check";
   let broughtIn = false;
   for (let i = 0; i < k.geometry.pagesPerHuge; i++) {
-    if (k.pt.pmd.kind[row] !== PMD.TABLE) return false;
+    if (k.pt.pmd.kind[row] !== PMD.TABLE) return "vma-check";
     const pte = k.pt.pmd.value[row]! * k.geometry.pagesPerHuge + i;
     if ((k.pt.pteFlags[pte]! & PTE.SWAP) === 0) continue;
-    const outcome = yield* faultSwapIn(k, vma, row, asVpn(vpn + i), false);
-    if (outcome !== "swap-in") return false;
+    const outcome = yield* faultSwapIn(k, vma, row, asVpn(vpn + i), false, false);
+    if (outcome === "retry") return "locked";
+    if (outcome !== "swap-in") return "vma-check";
     broughtIn = true;
   }
   // Pages in the LRU batch carry its reference, and would look pinned to the second look.
   if (broughtIn) lruDrain(k, k.cpu);
-  return true;
+  return "ok";
 }
 
 /** Under the write lock: the second look, then the copy. */
@@ -189,6 +191,7 @@ function copyRegion(k: Kernel, row: PmdRow, head: Pfn): number {
     spend(k, costs.copyPageNs);
     noteCopied(k, old, asPfn(head + i - from), 1);
     removePteRmap(k, old, 1);
+    freeSwapCache(k, old);
     putPage(k, headOf(k, old));
   }
   givePteTable(pt, slot);

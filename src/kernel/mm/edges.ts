@@ -43,6 +43,7 @@ export function splitVma(k: Kernel, vma: Vma, vpn: number, ops: Op[]): Vma {
     pgoff: vma.pgoff + (vpn - vma.start),
     anonVma: undefined,
     chain: [],
+    readAhead: vma.readAhead,
     shared: vma.shared,
     hasReservations: vma.hasReservations && faultsReserve(k),
   };

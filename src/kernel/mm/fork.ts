@@ -49,6 +49,7 @@ export function* forkMm(k: Kernel, parent: Mm): Path<Mm> {
       pgoff: vma.pgoff,
       anonVma: undefined,
       chain: [],
+      readAhead: vma.readAhead,
       shared: vma.shared,
       hasReservations: false,
     };

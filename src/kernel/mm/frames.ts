@@ -29,6 +29,7 @@ export const FRAME = {
   LOCKED: 128,
   /** Needs swap to be reclaimed; cleared by MADV_FREE (lazy-free). */
   SWAPBACKED: 256,
+  /** In the swap cache, which holds a reference for each base page; its slots are in `swapSlot`. */
   SWAPCACHE: 512,
   /** This base page belongs to one mm alone (PG_anon_exclusive, v5.19+). Per base page, tails too. */
   EXCLUSIVE: 1024,
@@ -71,6 +72,8 @@ export const PAGE_COLUMNS = {
   /** List links: LRU, or free list for orders below hugeOrder. NO_FRAME ends a list. */
   next: Int32Array,
   prev: Int32Array,
+  /** First swap slot of a page that is in the swap cache (SWAPCACHE); else nothing. */
+  swapSlot: Int32Array,
 } as const satisfies Columns;
 
 /** Flags of a pageblock (`blocks.flags`). */

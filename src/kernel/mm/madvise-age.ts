@@ -12,7 +12,7 @@ import { putPage } from "../buddy/free.ts";
 import { pageTableLock } from "../locks.ts";
 import { lruDeactivate, lruIsolate, lruLazyFree } from "../reclaim/lru.ts";
 import { reclaimIsolated } from "../reclaim/pageout.ts";
-import { freeSwapSlot } from "../reclaim/swap.ts";
+import { freeSwapEntry, tryFreeSwap } from "../reclaim/swap-cache.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPage } from "../thp/split.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -45,10 +45,11 @@ function* eachRegion(
 }
 
 /** Splits the huge page of which only a part is advised; false if it is shared or pinned. */
-function splitForPart(k: Kernel, head: Pfn, ops: Op[]): boolean {
+function splitForPart(k: Kernel, pfn: Pfn, ops: Op[]): boolean {
+  const head = headOf(k, pfn);
   k.frames.refCount[head]! += 1;
-  const done = splitPage(k, head, head, ops);
-  putPage(k, head);
+  const done = splitPage(k, head, pfn, ops);
+  putPage(k, done ? pfn : head);
   return done;
 }
 
@@ -79,7 +80,7 @@ function freePtes(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, ops:
     const i = base + (vpn % n);
     const flags = k.pt.pteFlags[i]!;
     if ((flags & PTE.SWAP) !== 0) {
-      freeSwapSlot(k, k.pt.ptePfn[i]!);
+      freeSwapEntry(k, k.pt.ptePfn[i]!);
       mm.swapEntries -= 1;
       k.pt.pteFlags[i] = 0;
       k.pt.ptePfn[i] = 0;
@@ -97,6 +98,7 @@ function freePtes(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, ops:
       }
     } else if (pageMapCount(k, pfn) !== 1) continue;
     if ((k.pt.pteFlags[i]! & PTE.PRESENT) === 0 || (k.pt.pteFlags[i]! & PTE.ZERO) !== 0) continue;
+    if ((k.frames.flags[pfn]! & FRAME.SWAPCACHE) !== 0 && !tryFreeSwap(k, pfn)) continue;
     k.frames.flags[pfn]! &= ~FRAME.DIRTY;
     k.pt.pteFlags[i]! &= ~(PTE.YOUNG | PTE.DIRTY);
     lruLazyFree(k, pfn);
@@ -117,7 +119,7 @@ function takeHuge(k: Kernel, row: PmdRow, vpn: number, to: number, ops: Op[]): n
   const pfn = asPfn(k.pt.ptePfn[i]!);
   const head = headOf(k, pfn);
   if (k.behaviours.adviceOnPtes === "by-page") {
-    return pageMapCount(k, pfn) === 1 && splitForPart(k, head, ops) ? vpn : STOP;
+    return pageMapCount(k, pfn) === 1 && splitForPart(k, pfn, ops) ? vpn : STOP;
   }
   const batch = batchOf(k, i, vpn % n, to - vpn);
   return batch < n && !likelyShared(k, head) && splitForPart(k, head, ops) ? vpn : vpn + batch;
@@ -154,6 +156,7 @@ function freeWhole(k: Kernel, row: PmdRow, vpn: number): void {
   const head = asPfn(k.pt.ptePfn[from]!);
   const dirty = (k.frames.flags[head]! & (FRAME.DIRTY | FRAME.SWAPCACHE)) !== 0;
   if (dirty && mappingCount(k, head) !== n) return;
+  if ((k.frames.flags[head]! & FRAME.SWAPCACHE) !== 0 && !tryFreeSwap(k, head)) return;
   k.frames.flags[head]! &= ~FRAME.DIRTY;
   for (let i = from; i < from + n; i++) k.pt.pteFlags[i]! &= ~(PTE.YOUNG | PTE.DIRTY);
   lruLazyFree(k, head);

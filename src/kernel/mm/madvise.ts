@@ -2,19 +2,24 @@
  * madvise: what a program says about a range, area by area.
  *
  * Models:       mm/madvise.c madvise_walk_vmas(), madvise_dontneed_single_vma(), madvise_update_vma(), v6.1.
- * Not modelled: MADV_REMOVE, MADV_MERGEABLE, MADV_WIPEONFORK, MADV_POPULATE_*; willneed reads nothing ahead.
+ * Not modelled: MADV_REMOVE, MADV_MERGEABLE, MADV_WIPEONFORK, MADV_POPULATE_*; of files willneed reads
+ *               nothing.
  */
 
 import type { Advice } from "../../core/advice.ts";
 import type { Op, Path } from "../../core/ops.ts";
+import { NO_ROW } from "../../core/units.ts";
 import { madviseCollapse } from "../khugepaged/madvise-collapse.ts";
 import { khugepagedEnter } from "../khugepaged/register.ts";
 import { lruDrain } from "../reclaim/lru.ts";
+import { readRegion } from "../reclaim/swap-read.ts";
 import { type Kernel, spend } from "../state.ts";
 import { changeFlags } from "./edges.ts";
 import { ERRNO } from "./errno.ts";
 import { ageRange, freeLazily } from "./madvise-age.ts";
 import type { Mm } from "./mm.ts";
+import { vpnOfRow } from "./page-table.ts";
+import { nextUsedRow } from "./tables.ts";
 import { VM, type Vma, vmaIndex } from "./vma.ts";
 import { zapRange } from "./zap.ts";
 
@@ -88,8 +93,19 @@ function* adviseArea(k: Kernel, mm: Mm, vma: Vma, start: number, end: number, ad
       yield* ageRange(k, mm, start, end, advice === "pageout");
       return 0;
     case "willneed":
+      if ((vma.flags & (VM.FILE | VM.UNKNOWN | VM.SHARED)) === 0) yield* readAhead(k, mm, start, end);
       lruDrain(k, k.cpu);
       return 0;
+  }
+}
+
+/** What is in swap of a range comes to the swap cache. */
+function* readAhead(k: Kernel, mm: Mm, start: number, end: number): Path {
+  const n = k.geometry.pagesPerHuge;
+  for (let row = nextUsedRow(k, mm, start, end); row !== NO_ROW; ) {
+    const first = vpnOfRow(k.pt, row);
+    yield* readRegion(k, row, Math.max(first, start), Math.min(first + n, end));
+    row = nextUsedRow(k, mm, first + n, end);
   }
 }
 

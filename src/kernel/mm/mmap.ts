@@ -140,6 +140,7 @@ function placeArea(k: Kernel, mm: Mm, at: number, request: MmapRequest): void {
     pgoff: shared ? 0 : at,
     anonVma: undefined,
     chain: [],
+    readAhead: undefined,
     shared: shared ? { pages: new Map(), sizePages: request.pages, users: 1 } : undefined,
     hasReservations: containerOfNewArea(k, flags),
   };

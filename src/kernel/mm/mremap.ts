@@ -121,6 +121,7 @@ function placeCopy(k: Kernel, mm: Mm, vma: Vma, to: number, pages: number, pgoff
     pgoff,
     anonVma: undefined,
     chain: [],
+    readAhead: vma.readAhead,
     shared: vma.shared,
     hasReservations: vma.hasReservations && faultsReserve(k),
   };

@@ -36,6 +36,12 @@ export const PTE = {
   FILE: 128,
 } as const;
 
+/**
+ * In a swap entry: no fork shares what it names (pte_swp_exclusive). It is the bit of WRITE, so that fork
+ * takes it from swap entries as it does from present ones.
+ */
+export const SWAP_EXCLUSIVE = PTE.WRITE;
+
 /** What a PMD row is (`pt.pmd.kind`). */
 export const PMD = {
   NONE: 0,

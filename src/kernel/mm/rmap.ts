@@ -140,6 +140,28 @@ export function addNewAnonRmap(k: Kernel, pfn: Pfn, vma: Vma, vpn: Vpn): void {
   k.vmstat[C.nr_anon_pages]! += 1;
 }
 
+/**
+ * A base page of the swap cache, which may be a part of a huge one, is mapped (again) by a PTE. `mine`: by
+ * the only process that knows it. A page that was just read becomes anonymous by this.
+ */
+export function addCachedRmap(k: Kernel, pfn: Pfn, vma: Vma, vpn: number, mine: boolean): void {
+  const { frames, blocks } = k;
+  if ((frames.flags[headOf(k, pfn)]! & FRAME.ANON) === 0) {
+    frames.flags[pfn]! |= FRAME.ANON;
+    frames.anonVma[pfn] = (mine ? vma.anonVma! : vma.anonVma!.root).id;
+    frames.index[pfn] = linearIndex(vma, vpn);
+  }
+  if (mine) frames.flags[pfn]! |= FRAME.EXCLUSIVE;
+  frames.mapCount[pfn]! += 1;
+  if (frames.mapCount[pfn] !== 1) return;
+  if (isHuge(k, pfn)) {
+    const block = pfn >> k.geometry.hugeOrder;
+    blocks.ptePages[block]! += 1;
+    if (blocks.hugeMapCount[block]! > 0) return;
+  }
+  k.vmstat[C.nr_anon_pages]! += 1;
+}
+
 /** A huge page fresh from the allocator becomes anonymous and exclusive, mapped once by a PMD. */
 export function addNewHugeRmap(k: Kernel, head: Pfn, vma: Vma, startVpn: Vpn): void {
   const { frames, blocks, geometry } = k;

@@ -46,6 +46,13 @@ export function noAccessMark(flags: number): number {
 }
 
 /** One area [start, end) in pages. */
+/** The last fault on swap in an area: its page, the window that was read, and how much of that was used. */
+export interface ReadAhead {
+  readonly vpn: number;
+  readonly window: number;
+  readonly hits: number;
+}
+
 export interface Vma {
   readonly mm: Mm;
   start: Vpn;
@@ -56,6 +63,8 @@ export interface Vma {
   anonVma: AnonVma | undefined;
   /** Every anon_vma whose pages it may map: its own, and its ancestors' after fork. */
   chain: AnonVma[];
+  /** What read-ahead of swap remembers; split, move and fork copy it. Undefined: nothing was read yet. */
+  readAhead: ReadAhead | undefined;
   /** The memory of a shared anonymous area: what fork and split share. */
   readonly shared: SharedMemory | undefined;
   /** Has a container for reservations: given when the area is made (posted design alone), or never. */

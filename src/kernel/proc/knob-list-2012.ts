@@ -48,6 +48,7 @@ export const KNOBS_3_7: readonly KnobSpec[] = [
     "Weight of anonymous against file memory in reclaim.",
     SYSCTL,
   ),
+  number("vm.page-cluster", "log2", [0, 3, 31], "Read-ahead of swap: up to 2^n pages.", SYSCTL),
 ];
 
 const SCHED_NUMA = number(

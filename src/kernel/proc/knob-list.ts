@@ -98,6 +98,7 @@ export const COMMON_KNOBS: readonly KnobSpec[] = [
     "Weight of anonymous against file memory in reclaim.",
     SYSCTL,
   ),
+  number("vm.page-cluster", "log2", [0, 3, 31], "Read-ahead of swap: up to 2^n pages.", SYSCTL),
   number("vm.watermark_scale_factor", "1/10000", [1, 10, 3000], "Distance between watermarks.", SYSCTL),
   number(
     "vm.min_free_kbytes",

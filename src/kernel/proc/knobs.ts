@@ -79,6 +79,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   "vm.swappiness": (t, knobs, name) => {
     t.swappiness = knobs.readNumber(name);
   },
+  "vm.page-cluster": (t, knobs, name) => {
+    t.pageCluster = knobs.readNumber(name);
+  },
   "vm.watermark_scale_factor": (t, knobs, name) => {
     t.watermarkScaleFactor = knobs.readNumber(name);
   },

@@ -76,14 +76,14 @@ export function lruPutback(k: Kernel, pfn: Pfn): void {
 }
 
 /**
- * Gives an isolated page straight back to the list that its flags name, as the newest (reclaim does without a
- * batch).
+ * Gives an isolated page straight back to the list that its flags name (reclaim does without a batch): as the
+ * newest, or as the oldest once it has been written to swap.
  */
-export function lruReturn(k: Kernel, pfn: Pfn): void {
+export function lruReturn(k: Kernel, pfn: Pfn, oldest = false): void {
   assert((k.frames.flags[pfn]! & FRAME.ISOLATED) !== 0, "a page that returns to its list was isolated");
   k.frames.flags[pfn]! &= ~FRAME.ISOLATED;
   k.vmstat[C.nr_isolated_anon]! -= pagesOf(k, pfn);
-  lruLink(k, pfn, false);
+  lruLink(k, pfn, oldest);
   putPage(k, pfn);
 }
 

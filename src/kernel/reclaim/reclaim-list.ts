@@ -3,8 +3,8 @@
  *
  *     used lately? ─▶ keep or activate
  *     huge, mapped by PTEs alone ─▶ split, its base pages join the list
- *     lazily freed ─▶ discard          anonymous ─▶ swap slot ─▶ unmap ─▶ free
- *     huge, no cluster in swap ─▶ split, its base pages join the list
+ *     lazily freed ─▶ discard          anonymous ─▶ swap cache ─▶ unmap ─▶ clean? free
+ *     huge, no cluster in swap ─▶ split, its base pages join the list      dirty? write, free the next time
  *
  * Models:       mm/vmscan.c shrink_page_list(), reclaim_pages(), move_pages_to_lru(), v6.1.
  * Not modelled: dirty and writeback throttling, demotion to slower memory, file pages.
@@ -15,7 +15,6 @@ import { asPfn, type Pfn } from "../../core/units.ts";
 import { putPage } from "../buddy/free.ts";
 import { locksFree } from "../buddy/move-page.ts";
 import { BLOCK, FRAME } from "../mm/frames.ts";
-import type { RmapHit } from "../mm/rmap.ts";
 import { VM } from "../mm/vma.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPage } from "../thp/split.ts";
@@ -23,10 +22,15 @@ import { type FlushBatch, flushBatch } from "./flush-batch.ts";
 import { lruReturn } from "./lru.ts";
 import { pagesOf } from "./lru-list.ts";
 import { allMappings, checkReferences } from "./references.ts";
-import { discardLazy, heldByMappingsOnly, swapOut, takeSwapFor } from "./unmap.ts";
+import { swapFull } from "./swap.ts";
+import { addToSwap, removeFromCache, tryFreeSwap } from "./swap-cache.ts";
+import { discardLazy, heldByCacheOnly, heldByMappingsOnly, unmapToSwap, writeToSwap } from "./unmap.ts";
 
-/** What became of one page. "split": its base pages are at the end of the list. */
-type Fate = "freed" | "keep" | "activate" | "split";
+/**
+ * What became of one page. "written": it is in swap, and freed when reclaim meets it again. "split": its base
+ * pages are at the end of the list.
+ */
+type Fate = "freed" | "keep" | "written" | "activate" | "split";
 
 /**
  * Frees what can be freed of the isolated pages in `pages`; the rest goes back to the LRU, the active ones to
@@ -44,10 +48,11 @@ export function reclaimList(k: Kernel, pages: Pfn[], ignoreReferences: boolean, 
       freed += size;
     } else if (fate !== "split") {
       if (fate === "activate") {
+        if (swapFull(k)) tryFreeSwap(k, pfn);
         k.frames.flags[pfn]! |= FRAME.ACTIVE;
         k.vmstat[C.pgactivate]! += size;
       }
-      lruReturn(k, pfn);
+      lruReturn(k, pfn, fate === "written");
     }
   }
   flushBatch(k, batch, ops);
@@ -73,34 +78,36 @@ function reclaimOne(
     const verdict = checkReferences(k, pfn, hits);
     if (verdict !== "reclaim") return verdict;
   }
-  if ((flags[pfn]! & FRAME.ANON) === 0) return "activate";
-  if (!heldByMappingsOnly(k, pfn)) return "activate";
+  if ((flags[pfn]! & (FRAME.ANON | FRAME.SWAPCACHE)) === 0) return "activate";
   if (!locksFree(k, hits)) return "keep";
   if ((flags[pfn]! & FRAME.SWAPBACKED) === 0) {
-    if (discardLazy(k, pfn, hits, batch, ops)) return "freed";
+    if (heldByMappingsOnly(k, pfn) && discardLazy(k, pfn, hits, batch, ops)) return "freed";
     flags[pfn]! |= FRAME.SWAPBACKED;
     return "activate";
   }
-  return swapOrSplit(k, pages, pfn, hits, batch, ops);
+  if ((flags[pfn]! & FRAME.SWAPCACHE) === 0) {
+    const fate = enterSwap(k, pages, pfn, ops);
+    if (fate !== "entered") return fate;
+  }
+  unmapToSwap(k, pfn, hits, batch, ops);
+  if ((flags[pfn]! & FRAME.DIRTY) !== 0) {
+    if (!heldByCacheOnly(k, pfn)) return "keep";
+    writeToSwap(k, pfn);
+    if (k.machine.swapDevice !== "memory") return "written";
+  }
+  if (!heldByCacheOnly(k, pfn)) return "keep";
+  removeFromCache(k, pfn);
+  return "freed";
 }
 
-function swapOrSplit(
-  k: Kernel,
-  pages: Pfn[],
-  pfn: Pfn,
-  hits: readonly RmapHit[],
-  batch: FlushBatch,
-  ops: Op[],
-): Fate {
+/** Brings a page into the swap cache; a huge one that cannot go as a whole is split. */
+function enterSwap(k: Kernel, pages: Pfn[], pfn: Pfn, ops: Op[]): Fate | "entered" {
   const huge = (k.frames.flags[pfn]! & FRAME.HEAD) !== 0;
+  if (huge && !heldByMappingsOnly(k, pfn)) return "activate";
   if (huge && splitsFirst(k, pfn)) {
     return splitIntoList(k, pages, pfn, ops) ? "split" : "activate";
   }
-  const slot = takeSwapFor(k, pfn);
-  if (slot >= 0) {
-    swapOut(k, pfn, slot, hits, batch, ops);
-    return "freed";
-  }
+  if (addToSwap(k, pfn)) return "entered";
   if (!huge || !splitIntoList(k, pages, pfn, ops)) return "activate";
   k.vmstat[C.thp_swpout_fallback]! += 1;
   return "split";

@@ -2,16 +2,14 @@
  * Taking an isolated page's memory away: to swap, or for good if its owner said MADV_FREE and did not write
  * again.
  *
- *     swap:  slot (huge: a whole cluster) ─▶ entries become swap entries ─▶ written ─▶ last reference dropped
+ *     swap:  in the swap cache ─▶ entries become swap entries ─▶ written if dirty
  *     lazy:  entries clean? ─▶ become none ─▶ last reference dropped       dirty? ─▶ an ordinary page again
  *
  * A huge page's PMDs are split before it is unmapped.
  *
- * Models:       mm/rmap.c try_to_unmap_one(); mm/page_io.c swap_writepage(); mm/swap_state.c add_to_swap(),
- *               v6.1.
+ * Models:       mm/rmap.c try_to_unmap_one(); mm/page_io.c swap_writepage(), v6.1.
  * Not modelled: writeback that takes its time (a write is done when it is begun, and charged to who asked for
- *               it), the swap cache beyond this step, waiting for page-table locks (a page whose locks are
- *               not free is kept).
+ *               it), waiting for page-table locks (a page whose locks are not free is kept).
  */
 import { C } from "../../core/counters.ts";
 import type { Op } from "../../core/ops.ts";
@@ -19,7 +17,7 @@ import { asPfn, type Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { FRAME } from "../mm/frames.ts";
 import { addAnonPages, addTouched } from "../mm/mm.ts";
-import { linearPage, PTE } from "../mm/page-table.ts";
+import { linearPage, PTE, SWAP_EXCLUSIVE } from "../mm/page-table.ts";
 import { headOf, mappingCount, mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { reservationHolds } from "../reservation/look.ts";
@@ -28,11 +26,16 @@ import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { type FlushBatch, noteFlush } from "./flush-batch.ts";
 import { pagesOf } from "./lru-list.ts";
-import { dropSwapSlot, shareSwapSlot, takeSwapCluster, takeSwapSlot } from "./swap.ts";
+import { shareSwapSlot } from "./swap.ts";
+import { cacheReferences, slotOf } from "./swap-cache.ts";
 
-/** Whether nobody but its mappings, its isolator and a reservation (which will go) refers to the page. */
+/**
+ * Whether nobody but its mappings, the swap cache, its isolator and a reservation (which will go) has the
+ * page.
+ */
 export function heldByMappingsOnly(k: Kernel, head: Pfn): boolean {
-  return k.frames.refCount[head] === mappingCount(k, head) + 1 + reservationHolds(k, head);
+  const expected = mappingCount(k, head) + 1 + cacheReferences(k, head) + reservationHolds(k, head);
+  return k.frames.refCount[head] === expected;
 }
 
 /** The PTEs that map each base page of a page, after its PMDs are split. */
@@ -59,39 +62,46 @@ function replacePte(
   noteFlush(batch, hit.mm, hit.vpn, 1);
 }
 
-/** Room in swap for a page: its first slot, or -1. */
-export function takeSwapFor(k: Kernel, head: Pfn): number {
-  const pages = pagesOf(k, head);
-  return pages === 1 ? takeSwapSlot(k) : takeSwapCluster(k, pages);
-}
-
 /**
- * Unmaps a page to the swap slots from `slot` on, each taken once, and writes it. Leaves the isolator's
- * reference.
+ * Unmaps a page of the swap cache: its entries name its slots from now on. Leaves the isolator's reference
+ * and the cache's.
  */
-export function swapOut(
+export function unmapToSwap(
   k: Kernel,
   head: Pfn,
-  slot: number,
   hits: readonly RmapHit[],
   batch: FlushBatch,
   ops: Op[],
 ): void {
-  const pages = pagesOf(k, head);
+  const { frames, pt } = k;
+  const slot = slotOf(k, head);
   releaseOfFrame(k, head, "swap");
-  // In the swap cache a huge page that loses its mappings one by one is not queued for a deferred split.
-  k.frames.flags[head]! |= FRAME.SWAPCACHE;
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
-    if (k.witness !== undefined) k.witness.swappedOut(asPfn(head + i), slot + i);
-    entries.forEach((hit, n) => {
-      if (n > 0) shareSwapSlot(k, slot + i);
+    const pfn = asPfn(head + i);
+    const mark = (frames.flags[pfn]! & FRAME.EXCLUSIVE) !== 0 ? SWAP_EXCLUSIVE : 0;
+    for (const hit of entries) {
+      if ((pt.pteFlags[hit.pte]! & PTE.DIRTY) !== 0) frames.flags[head]! |= FRAME.DIRTY;
+      shareSwapSlot(k, slot + i);
       hit.mm.swapEntries += 1;
-      replacePte(k, hit, asPfn(head + i), PTE.SWAP, slot + i, batch);
-    });
-    // A subpage that nobody maps needs no slot once the page is gone.
-    if (entries.length === 0) dropSwapSlot(k, slot + i);
+      replacePte(k, hit, pfn, PTE.SWAP | mark, slot + i, batch);
+    }
+    frames.flags[pfn]! &= ~FRAME.EXCLUSIVE;
   });
-  k.frames.flags[head]! &= ~FRAME.SWAPCACHE;
+}
+
+/** Whether nobody but the swap cache and the page's isolator refers to it. */
+export function heldByCacheOnly(k: Kernel, head: Pfn): boolean {
+  return k.frames.refCount[head] === 1 + cacheReferences(k, head);
+}
+
+/** Writes a page of the swap cache to its slots: it is clean then. */
+export function writeToSwap(k: Kernel, head: Pfn): void {
+  const pages = pagesOf(k, head);
+  const slot = slotOf(k, head);
+  k.frames.flags[head]! &= ~FRAME.DIRTY;
+  if (k.witness !== undefined) {
+    for (let i = 0; i < pages; i++) k.witness.swappedOut(asPfn(head + i), slot + i);
+  }
   k.vmstat[C.pswpout]! += pages;
   if (pages > 1) k.vmstat[C.thp_swpout]! += 1;
   spend(k, pages * k.costs.swapPageNs);

@@ -24,6 +24,7 @@ import { addPteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, noAccessMark } from "../mm/vma.ts";
 import { spreadCpupid } from "../numa/cpupid.ts";
 import { lruSplit } from "../reclaim/lru.ts";
+import { freeSwapCache } from "../reclaim/swap-cache.ts";
 import { freeZeros } from "../reclaim/zero-pages.ts";
 import { emit, type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
@@ -154,7 +155,9 @@ function makeBasePages(k: Kernel, head: Pfn): void {
     const exclusive = frames.flags[head + i]! & FRAME.EXCLUSIVE;
     frames.flags[head + i] = inherited | exclusive;
     frames.refCount[head + i] = frames.mapCount[head + i]! + extra;
+    frames.swapSlot[head + i] = frames.swapSlot[whole]! + i;
   }
+  frames.swapSlot[head] = frames.swapSlot[whole]!;
   spreadCpupid(k, head, geometry.pagesPerHuge);
   frames.flags[head]! &= ~FRAME.HEAD;
   frames.refCount[head] = frames.mapCount[head]! + extra;
@@ -168,8 +171,13 @@ function freeUnmapped(k: Kernel, head: Pfn, held: Pfn): void {
   const { frames, geometry } = k;
   for (let i = 0; i < geometry.pagesPerHuge; i++) {
     const pfn = asPfn(head + i);
-    if (pfn === held || frames.refCount[pfn] !== 0) continue;
-    frames.refCount[pfn] = 1;
-    putPage(k, pfn);
+    if (pfn === held) continue;
+    if ((frames.flags[pfn]! & FRAME.SWAPCACHE) !== 0) freeSwapCache(k, pfn);
+    else if (frames.refCount[pfn] === 0) dropUnmapped(k, pfn);
   }
+}
+
+function dropUnmapped(k: Kernel, pfn: Pfn): void {
+  k.frames.refCount[pfn] = 1;
+  putPage(k, pfn);
 }
