@@ -23,6 +23,8 @@ export const COUNTER_NAMES = [
   "pgreuse",
   "pswpin",
   "pswpout",
+  "swpin_zero",
+  "swpout_zero",
   "swap_ra",
   "swap_ra_hit",
   // page allocator, reclaim

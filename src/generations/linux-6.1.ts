@@ -38,6 +38,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   pgfaultAt: "entry",
   hugeInSwapCache: "copy-tails",
   swapInWritable: false,
+  swapNotesZeros: false,
   reuseOfPartOfHuge: "refcount",
   mergeUnfaulted: false,
   smapsSkipsHiddenHuge: true,

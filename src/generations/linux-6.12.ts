@@ -29,6 +29,7 @@ export const BEHAVIOURS_6_12 = derive(BEHAVIOURS_6_1, {
   pgfaultAt: "completion",
   hugeInSwapCache: "map",
   swapInWritable: true,
+  swapNotesZeros: true,
   smapsSkipsHiddenHuge: false,
   splitFreesZeros: true,
   adviceOnPtes: "by-folio",

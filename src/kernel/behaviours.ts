@@ -59,6 +59,8 @@ export interface Behaviours {
    * fault where they can be (6.10+).
    */
   readonly hugeInSwapCache: "copy-tails" | "map";
+  /** Pages of nothing but zeros are not written to swap, only noted there (6.12+). */
+  readonly swapNotesZeros: boolean;
   /** A read fault on what is in swap and this process's alone maps it for writing (6.11+). */
   readonly swapInWritable: boolean;
   /** MADV_COLLAPSE exists (6.1+). */

@@ -72,8 +72,11 @@ const STRAGGLERS = 15;
 /** Pages of the program that carried a script out, which move with it. */
 const OWN_MIGRATED_PAGES = 64;
 
-/** Pages written to swap, read from it, and faults that had to wait for that. */
-const SWAP_FIGURES = new Set(["pswpin", "pswpout", "pgmajfault", "swap_ra", "swap_ra_hit"]);
+/**
+ * Pages written to swap, read from it, and faults that had to wait for that. Not `swap_ra_hit`: its mark of
+ * a page is that of a page that is being written, so that touching one of these counts as a hit.
+ */
+const SWAP_FIGURES = new Set(["pswpin", "pswpout", "swpin_zero", "swpout_zero", "pgmajfault", "swap_ra"]);
 /** Reclaim for want of memory counts what it looks at; reclaim of chosen pages does not. */
 const scanned = ({ vmstat }: SnapshotLine): boolean =>
   (vmstat["pgscan_kswapd"] ?? 0) + (vmstat["pgscan_direct"] ?? 0) > 0;

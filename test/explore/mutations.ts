@@ -84,9 +84,9 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "mm/zap.ts",
     from:
       "  if (zapped > 0) yield flushRange(k, mm, asVpn(start), end - start, cause);\n" +
-      "  for (const pfn of gathered) putPage(k, pfn);",
+      "  for (const pfn of gathered) putPageAndSwap(k, pfn);",
     to:
-      "  for (const pfn of gathered) putPage(k, pfn);\n  yield { kind: 'preempt' };\n" +
+      "  for (const pfn of gathered) putPageAndSwap(k, pfn);\n  yield { kind: 'preempt' };\n" +
       "  if (zapped > 0) yield flushRange(k, mm, asVpn(start), end - start, cause);",
     scenario: "zap-and-write",
     form: "linux-6.1",
@@ -142,7 +142,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a collapse keeps the references of the pages it copied",
     file: "khugepaged/collapse.ts",
-    from: "    putPage(k, headOf(k, old));\n",
+    from: "    putPageAndSwap(k, old);\n",
     to: "",
     scenario: "collapse-and-write",
     form: "linux-6.1",

@@ -36,7 +36,7 @@ import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { VM, type Vma } from "../mm/vma.ts";
 import { resetCpupid } from "../numa/cpupid.ts";
 import { lruAdd, lruDrain } from "../reclaim/lru.ts";
-import { freeSwapCache, tryFreeSwap } from "../reclaim/swap-cache.ts";
+import { putPageAndSwap, tryFreeSwap } from "../reclaim/swap-cache.ts";
 import { reservationHolds } from "../reservation/look.ts";
 import { releaseRow } from "../reservation/release.ts";
 import {
@@ -172,10 +172,7 @@ function* copyPage(
   yield lock.release;
   if (old !== NO_FRAME) {
     putPage(k, headOf(k, old));
-    if (same) {
-      freeSwapCache(k, old);
-      putPage(k, headOf(k, old));
-    }
+    if (same) putPageAndSwap(k, old);
   }
   if (same) return fromZero ? "anon-4k" : "cow-copy";
   if (reserved === NO_FRAME) putPage(k, pfn);

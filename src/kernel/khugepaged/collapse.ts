@@ -29,11 +29,10 @@ import { makeCompound, mapNewHuge } from "../fault/huge.ts";
 import { pageTableLock } from "../locks.ts";
 import { addAnonPages, type Mm } from "../mm/mm.ts";
 import { findRow, givePteTable, PMD, PTE } from "../mm/page-table.ts";
-import { headOf } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { findVma, type Vma } from "../mm/vma.ts";
 import { lruDrain } from "../reclaim/lru.ts";
-import { freeSwapCache } from "../reclaim/swap-cache.ts";
+import { putPageAndSwap } from "../reclaim/swap-cache.ts";
 import { faultSwapIn } from "../reclaim/swap-in.ts";
 import { promoteRegion } from "../reservation/promote.ts";
 import { emit, type Kernel, spend } from "../state.ts";
@@ -191,8 +190,7 @@ function copyRegion(k: Kernel, row: PmdRow, head: Pfn): number {
     spend(k, costs.copyPageNs);
     noteCopied(k, old, asPfn(head + i - from), 1);
     removePteRmap(k, old, 1);
-    freeSwapCache(k, old);
-    putPage(k, headOf(k, old));
+    putPageAndSwap(k, old);
   }
   givePteTable(pt, slot);
   return copied;

@@ -11,9 +11,8 @@
 import type { FlushCause } from "../../core/events.ts";
 import type { Op, Path } from "../../core/ops.ts";
 import { asPfn, asVpn, NO_ROW, type Pfn, type PmdRow } from "../../core/units.ts";
-import { putPage } from "../buddy/free.ts";
 import { pageTableLock } from "../locks.ts";
-import { freeSwapCache, freeSwapEntry } from "../reclaim/swap-cache.ts";
+import { freeSwapEntry, putPageAndSwap } from "../reclaim/swap-cache.ts";
 import { releaseRow } from "../reservation/release.ts";
 import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
@@ -44,10 +43,7 @@ export function* zapRange(k: Kernel, mm: Mm, start: number, end: number, cause: 
     row = nextUsedRow(k, mm, behind, end);
   }
   if (zapped > 0) yield flushRange(k, mm, asVpn(start), end - start, cause);
-  for (const pfn of gathered) {
-    freeSwapCache(k, pfn);
-    putPage(k, pfn);
-  }
+  for (const pfn of gathered) putPageAndSwap(k, pfn);
 }
 
 /** CONFIG_PT_RECLAIM: a table emptied whole by MADV_DONTNEED goes at once. */

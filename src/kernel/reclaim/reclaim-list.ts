@@ -92,8 +92,10 @@ function reclaimOne(
   unmapToSwap(k, pfn, hits, batch, ops);
   if ((flags[pfn]! & FRAME.DIRTY) !== 0) {
     if (!heldByCacheOnly(k, pfn)) return "keep";
-    writeToSwap(k, pfn);
-    if (k.machine.swapDevice !== "memory") return "written";
+    // Nobody's any more: who has isolated it lets it go.
+    if (tryFreeSwap(k, pfn)) return "freed";
+    const written = writeToSwap(k, pfn);
+    if (written && k.machine.swapDevice !== "memory") return "written";
   }
   if (!heldByCacheOnly(k, pfn)) return "keep";
   removeFromCache(k, pfn);

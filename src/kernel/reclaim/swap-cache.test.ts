@@ -13,6 +13,9 @@ import { zapRange } from "../mm/zap.ts";
 import type { Kernel } from "../state.ts";
 import { windowPages } from "./swap-read.ts";
 
+/** No program runs in these tests, so that every page counts as zeros. */
+const WRITES_ALL_6_12 = { ...BEHAVIOURS_6_12, swapNotesZeros: false };
+
 interface World {
   readonly k: Kernel;
   readonly mm: Mm;
@@ -165,7 +168,7 @@ describe("a huge page in the swap cache", () => {
   });
 
   test("6.12: one fault maps all of it, for writing even if it only reads", () => {
-    const w = huge({ behaviours: BEHAVIOURS_6_12 });
+    const w = huge({ behaviours: WRITES_ALL_6_12 });
     const before = w.k.vmstat[C.pgfault]!;
     read(w, 1, 2);
     expect([w.mm.anonPages, w.k.vmstat[C.pgfault]! - before]).toEqual([4, 1]);
@@ -174,11 +177,20 @@ describe("a huge page in the swap cache", () => {
   });
 
   test("6.12: where a part is gone, page by page", () => {
-    const w = huge({ behaviours: BEHAVIOURS_6_12 });
+    const w = huge({ behaviours: WRITES_ALL_6_12 });
     runAlone(zapRange(w.k, w.mm, w.start, w.start + 1, "advise"));
     read(w, 1, 2);
     expect([w.mm.anonPages, w.mm.swapEntries, ...counted(w, "nr_swapcached")]).toEqual([1, 2, 4]);
   });
+});
+
+test("6.12 does not write pages of zeros: they are noted, gone at once, and come back without a read", () => {
+  const w = world(4, { behaviours: BEHAVIOURS_6_12 });
+  write(w, 0, 4);
+  pageOut(w, 0, 4);
+  expect(counted(w, ...IN_AND_OUT, "swpout_zero")).toEqual([0, 0, 0, 0, 4]);
+  read(w, 0, 4);
+  expect(counted(w, ...IN_AND_OUT, "swpin_zero")).toEqual([0, 0, 1, 4, 4]);
 });
 
 test("the window: 8 pages first, then what was of use, alone when nothing was", () => {

@@ -95,6 +95,12 @@ export function freeSwapCache(k: Kernel, pfn: Pfn): void {
   if ((k.frames.flags[head]! & FRAME.SWAPCACHE) !== 0 && mappingCount(k, head) === 0) tryFreeSwap(k, head);
 }
 
+/** Lets go of a page that was mapped (a huge one's part too), and of its swap if nobody maps it any more. */
+export function putPageAndSwap(k: Kernel, pfn: Pfn): void {
+  freeSwapCache(k, pfn);
+  putPage(k, headOf(k, pfn));
+}
+
 /**
  * An entry that named a slot is gone for good (unmapped, exit); so is what the cache kept of it, if unused.
  */

@@ -32,7 +32,7 @@ import { lruAdd, lruDrain } from "./lru.ts";
 import { pagesOf } from "./lru-list.ts";
 import { freeSwapSlot, swapFull } from "./swap.ts";
 import { cachedPage, slotOf, tryFreeSwap } from "./swap-cache.ts";
-import { noteFound, readAround, slotAt } from "./swap-read.ts";
+import { isNotedZero, noteFound, readAround, slotAt } from "./swap-read.ts";
 
 /**
  * Enters and leaves with the mmap lock held for reading. `mayWait`: false for a collapse, which does not wait
@@ -59,7 +59,7 @@ export function* faultSwapIn(
   const window = yield* readAround(k, vma, row, vpn);
   if (window === 0) return "oom";
   k.vmstat[C.pgmajfault]! += 1;
-  if (queued && window > 1) {
+  if (queued && window > 1 && !isNotedZero(k, slot)) {
     if (!mayWait) return "retry";
     if (k.behaviours.pgfaultAt === "entry") k.vmstat[C.pgfault]! += 1;
   }
@@ -90,7 +90,7 @@ function* readPast(
     if (k.witness !== undefined) k.witness.swappedIn(slot, pfn);
     mapFresh(k, vma, row, vpn, pfn, write);
     k.vmstat[C.pgmajfault]! += 1;
-    k.vmstat[C.pswpin]! += 1;
+    k.vmstat[isNotedZero(k, slot) ? C.swpin_zero : C.pswpin]! += 1;
   }
   yield lock.release;
   if (won) return "swap-in";

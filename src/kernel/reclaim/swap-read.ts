@@ -21,6 +21,7 @@ import { isHuge } from "../mm/rmap.ts";
 import type { ReadAhead, Vma } from "../mm/vma.ts";
 import { type Kernel, spend } from "../state.ts";
 import { lruAdd, lruDrain } from "./lru.ts";
+import { ZEROS } from "./swap.ts";
 import { addRead, cachedPage } from "./swap-cache.ts";
 
 /** What an area begins with: as if the last four pages had been of use. */
@@ -34,6 +35,11 @@ export function slotAt({ pt }: Kernel, row: PmdRow, vpn: number): number {
   if (pt.pmd.kind[row] !== PMD.TABLE) return -1;
   const pte = pteIndex(pt, row, vpn as Vpn);
   return (pt.pteFlags[pte]! & PTE.SWAP) === 0 ? -1 : pt.ptePfn[pte]!;
+}
+
+/** Whether a slot's page is all zeros, so that nothing is read. */
+export function isNotedZero(k: Kernel, slot: number): boolean {
+  return (k.swap.zeros[slot]! & ZEROS.NOTED) !== 0;
 }
 
 /** A fault found its page in the swap cache: if that was read ahead, reading ahead was right. */
@@ -75,8 +81,12 @@ function* readPage(k: Kernel, row: PmdRow, vpn: number, ahead: boolean, reading:
   if (slotAt(k, row, vpn) !== slot || cachedPage(k, slot) !== NO_FRAME) return true;
   addRead(k, pfn, slot);
   if (k.witness !== undefined) k.witness.swappedIn(slot, pfn);
-  k.vmstat[C.pswpin]! += 1;
-  spend(k, k.costs.swapPageNs);
+  if (isNotedZero(k, slot)) {
+    k.vmstat[C.swpin_zero]! += 1;
+  } else {
+    k.vmstat[C.pswpin]! += 1;
+    spend(k, k.costs.swapPageNs);
+  }
   lruAdd(k, pfn);
   if (ahead) {
     k.swap.readAhead[slot] = 1;

@@ -20,6 +20,13 @@ import { assert } from "../../lib/assert.ts";
 import type { MachineSpec } from "../machine.ts";
 import type { Kernel } from "../state.ts";
 
+export const ZEROS = {
+  /** The page held nothing but zeros when it was unmapped last. */
+  HELD: 1,
+  /** That stands for what would else have been written (6.12+). */
+  NOTED: 2,
+} as const;
+
 export interface Swap {
   /** How many PTEs name each slot. Slot 0 is the device's page 1: its first holds its head. */
   readonly useCount: Uint16Array;
@@ -27,6 +34,8 @@ export interface Swap {
   readonly cachedPage: Int32Array;
   /** 1: that page was read ahead, and nobody has asked for it yet. */
   readonly readAhead: Uint8Array;
+  /** Bits of `ZEROS`: what is known of the slot's page. */
+  readonly zeros: Uint8Array;
   free: number;
   /** Slots in use of each cluster; the device's head is one of the first. */
   readonly clusterUsed: Uint16Array;
@@ -43,6 +52,7 @@ export function makeSwap(machine: MachineSpec, clusterSlots: number): Swap {
     useCount: new Uint16Array(slots),
     cachedPage: new Int32Array(slots).fill(NO_FRAME),
     readAhead: new Uint8Array(slots),
+    zeros: new Uint8Array(slots),
     free: slots,
     clusterUsed,
     cursor,

@@ -17,7 +17,7 @@ import { asPfn, type Pfn } from "../../core/units.ts";
 import { assert } from "../../lib/assert.ts";
 import { FRAME } from "../mm/frames.ts";
 import { addAnonPages, addTouched } from "../mm/mm.ts";
-import { linearPage, PTE, SWAP_EXCLUSIVE } from "../mm/page-table.ts";
+import { holdsData, linearPage, PTE, SWAP_EXCLUSIVE } from "../mm/page-table.ts";
 import { headOf, mappingCount, mappingsOf, type RmapHit } from "../mm/rmap.ts";
 import { removePteRmap } from "../mm/unmap-rmap.ts";
 import { reservationHolds } from "../reservation/look.ts";
@@ -26,7 +26,7 @@ import { type Kernel, spend } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import { type FlushBatch, noteFlush } from "./flush-batch.ts";
 import { pagesOf } from "./lru-list.ts";
-import { shareSwapSlot } from "./swap.ts";
+import { shareSwapSlot, ZEROS } from "./swap.ts";
 import { cacheReferences, slotOf } from "./swap-cache.ts";
 
 /**
@@ -79,6 +79,7 @@ export function unmapToSwap(
   splitAndFind(k, head, hits, ops).forEach((entries, i) => {
     const pfn = asPfn(head + i);
     const mark = (frames.flags[pfn]! & FRAME.EXCLUSIVE) !== 0 ? SWAP_EXCLUSIVE : 0;
+    if (entries.length > 0) noteContent(k, slot + i, entries);
     for (const hit of entries) {
       if ((pt.pteFlags[hit.pte]! & PTE.DIRTY) !== 0) frames.flags[head]! |= FRAME.DIRTY;
       shareSwapSlot(k, slot + i);
@@ -94,17 +95,37 @@ export function heldByCacheOnly(k: Kernel, head: Pfn): boolean {
   return k.frames.refCount[head] === 1 + cacheReferences(k, head);
 }
 
-/** Writes a page of the swap cache to its slots: it is clean then. */
-export function writeToSwap(k: Kernel, head: Pfn): void {
+/** Remembers whether a page that is unmapped holds anything but zeros, as far as its programs are known. */
+function noteContent({ pt, swap }: Kernel, slot: number, entries: readonly RmapHit[]): void {
+  const data = entries.some((hit) => holdsData(pt, linearPage(pt, hit.row, hit.vpn)));
+  swap.zeros[slot] = (swap.zeros[slot]! & ZEROS.NOTED) | (data ? 0 : ZEROS.HELD);
+}
+
+/**
+ * Writes a page of the swap cache to its slots: it is clean then. False: nothing was written, because it is
+ * all zeros, which is noted at the slots.
+ */
+export function writeToSwap(k: Kernel, head: Pfn): boolean {
   const pages = pagesOf(k, head);
   const slot = slotOf(k, head);
   k.frames.flags[head]! &= ~FRAME.DIRTY;
+  const { zeros } = k.swap;
+  const nothing = zeros.subarray(slot, slot + pages).every((bits) => (bits & ZEROS.HELD) !== 0);
+  const noted = k.behaviours.swapNotesZeros && nothing;
+  for (let at = slot; at < slot + pages; at++) {
+    zeros[at] = (zeros[at]! & ZEROS.HELD) | (noted ? ZEROS.NOTED : 0);
+  }
+  if (noted) {
+    k.vmstat[C.swpout_zero]! += pages;
+    return false;
+  }
   if (k.witness !== undefined) {
     for (let i = 0; i < pages; i++) k.witness.swappedOut(asPfn(head + i), slot + i);
   }
   k.vmstat[C.pswpout]! += pages;
   if (pages > 1) k.vmstat[C.thp_swpout]! += 1;
   spend(k, pages * k.costs.swapPageNs);
+  return true;
 }
 
 function isDirty(k: Kernel, hit: RmapHit): boolean {
