@@ -10,6 +10,8 @@ import { type KnobSpec, makeKnobs } from "../core/knobs.ts";
 import { asCpu, PAGE_BYTES } from "../core/units.ts";
 import { makePrng } from "../lib/prng.ts";
 import type { Behaviours } from "./behaviours.ts";
+import { FREED_LATE_PAGES } from "./buddy/boot-share.ts";
+import { freeMemory } from "./buddy/figures.ts";
 import { refreshWatermarks } from "./buddy/watermarks.ts";
 import { makeBuddy } from "./buddy/zones.ts";
 import type { Costs } from "./costs.ts";
@@ -41,8 +43,17 @@ export interface KernelOptions {
   readonly pmdTablesMax?: number;
 }
 
-/** Below this much memory the kernel boots with huge pages off (mm/huge_memory.c hugepage_init(), v6.1). */
-const THP_MIN_BYTES = 512 * 1024 * 1024;
+/**
+ * Managed memory below which the kernel boots without huge pages (mm/huge_memory.c hugepage_init(), v6.1).
+ */
+const THP_MIN_PAGES = 2 ** 17;
+/** What it boots with then: all of THP's flags are clear, not only that of `enabled`. */
+const SMALL_MACHINE: readonly (readonly [knob: string, value: string])[] = [
+  ["transparent_hugepage/enabled", "never"],
+  ["transparent_hugepage/defrag", "never"],
+  ["transparent_hugepage/use_zero_page", "0"],
+  ["transparent_hugepage/khugepaged/defrag", "0"],
+];
 
 export function createKernel(options: KernelOptions): Kernel {
   const { machine, behaviours } = options;
@@ -53,8 +64,6 @@ export function createKernel(options: KernelOptions): Kernel {
   const pt = makePageTables(geometry, pteTablesFor(frameCount, geometry.pagesPerHuge), options.pmdTablesMax);
   const tunables = { ...defaultTunables(), ...behaviours.fixed };
   const knobs = makeKnobs(options.knobSpecs);
-  if (machine.memBytes < THP_MIN_BYTES && geometry.hugeOrder === 9)
-    knobs.write("transparent_hugepage/enabled", "never");
   if (machine.nodes > 1) knobs.write("kernel.numa_balancing", "1");
   const k: Kernel = {
     machine,
@@ -97,7 +106,13 @@ export function createKernel(options: KernelOptions): Kernel {
       refreshWatermarks(k.buddy, tunables);
     if (name === "transparent_hugepage/enabled") wakeKhugepaged(k);
   });
+  if (isSmall(k)) for (const [knob, value] of SMALL_MACHINE) if (knobs.has(knob)) knobs.write(knob, value);
   return k;
+}
+
+/** What THP's start sees: the image's init sections are not free yet. */
+function isSmall(k: Kernel): boolean {
+  return k.geometry.hugeOrder === 9 && freeMemory(k).managedPages - FREED_LATE_PAGES < THP_MIN_PAGES;
 }
 
 /** Room for the PTE tables of twice the memory; the columns grow when shared memory needs more. */
