@@ -159,7 +159,8 @@ export function othersNs(d: Driver): number {
   for (let i = 0; i < d.heap.size; i++) {
     const { quietUntilNs } = d.runners[d.heap.ids[i]!]!;
     const timeNs = d.heap.times[i]!;
-    const untilNs = quietUntilNs === 0 ? timeNs + AHEAD_NS : Math.max(timeNs, quietUntilNs);
+    // A promise that is over is none: who made it may be in the middle of a long round.
+    const untilNs = quietUntilNs > timeNs ? quietUntilNs : timeNs + AHEAD_NS;
     if (untilNs < earliestNs) earliestNs = untilNs;
   }
   return earliestNs;
