@@ -64,14 +64,13 @@ export function judge(
   const model = modelRun(script, generation);
   if (typeof model === "string") return { kind: "model-failed", why: model };
   const lines = withoutLastWords(model);
-  const compared = compareRuns(script, lines, guest.lines, closeness);
-  if (compared.rows.length === 0)
-    return { kind: "not-run", why: "nothing to compare: the script has no snapshot" };
-  const rows = [
-    ...compared.rows,
-    ...endRow(model, guest),
+  const figures = [
+    ...compareRuns(script, lines, guest.lines, closeness).rows,
     ...claimRows(script, lines, guest.lines, closeness),
   ];
+  if (figures.length === 0)
+    return { kind: "not-run", why: "nothing to compare: no snapshot, no expect line" };
+  const rows = [...figures, ...endRow(model, guest)];
   const agrees = rows.every((row) => row.agrees);
   return { kind: agrees ? "agrees" : "differs", comparison: { rows, agrees } };
 }
