@@ -24,7 +24,7 @@ function verdict(claims: string): string {
   return judge(script, generationByName("linux-6.1")!, { outcome: "ran", lines: [KERNEL] }).kind;
 }
 
-test("a script of claims alone agrees or differs by its claims; with nothing to compare it was not run", () => {
+test("a script of claims alone agrees or differs by its claims; without any it was not run", () => {
   expect(verdict("expect thp_fault_alloc == 0\n")).toBe("agrees");
   expect(verdict("expect thp_fault_alloc == 1\n")).toBe("differs");
   expect(verdict("")).toBe("not-run");
