@@ -25,14 +25,16 @@ const PGALLOC = [C.pgalloc_dma, C.pgalloc_dma32, C.pgalloc_normal];
 
 /** A block leaves the allocator: one reference, no flags. */
 export function handOut(k: Kernel, zone: Zone, pfn: number, order: number): Pfn {
-  const { frames } = k;
-  assert(frames.refCount[pfn] === 0, "a free frame has no reference");
+  const { frames, geometry } = k;
+  // Nobody looks before the write at a huge block's row, which no one may have used: the host would first
+  // bring its page of zeros and then, in a second fault, a page of one's own. freePages() has looked.
+  if (order < geometry.hugeOrder) assert(frames.refCount[pfn] === 0, "a free frame has no reference");
   frames.refCount[pfn] = 1;
   k.vmstat[PGALLOC[zone.kind]!]! += 1 << order;
   k.vmstat[C.nr_free_pages] = k.buddy.freePages;
   // Whoever makes a huge page of a block charges allocHugeNs, which is mostly the writing of its page
   // descriptors.
-  if (order < k.geometry.hugeOrder) spend(k, k.costs.allocPageNs);
+  if (order < geometry.hugeOrder) spend(k, k.costs.allocPageNs);
   return pfn as Pfn;
 }
 
