@@ -16,11 +16,13 @@ import type { Behaviours } from "../kernel/behaviours.ts";
 import { allocFast, allocPages } from "../kernel/buddy/alloc.ts";
 import { putPage } from "../kernel/buddy/free.ts";
 import { GFP, GFP_USER } from "../kernel/buddy/gfp.ts";
+import { pushPcp, takeFromZone } from "../kernel/buddy/pcp.ts";
+import { MIGRATE } from "../kernel/buddy/state.ts";
 import { refreshWatermarks } from "../kernel/buddy/watermarks.ts";
 import type { Costs } from "../kernel/costs.ts";
 import { createKernel } from "../kernel/create.ts";
 import { handleFault } from "../kernel/fault/handle.ts";
-import { evenDistances } from "../kernel/machine.ts";
+import { evenDistances, nodeOfCpu } from "../kernel/machine.ts";
 import { madvise } from "../kernel/mm/madvise.ts";
 import { type Mm, makeMm } from "../kernel/mm/mm.ts";
 import { mmap } from "../kernel/mm/mmap.ts";
@@ -49,6 +51,8 @@ export interface WorldOptions {
   readonly tunables?: Partial<Tunables>;
   /** Threads of the process: what its mm counts as users. */
   readonly threads?: number;
+  /** Free base pages at hand on the list of each CPU, the first CPU's first; the other lists are empty. */
+  readonly atHandPages?: readonly number[];
 }
 
 export interface World {
@@ -115,7 +119,20 @@ function boot(generation: Generation, changes: Partial<Behaviours>, options: Wor
   refreshWatermarks(k.buddy, k.tunables);
   // Otherwise made at its first use, which would be in the middle of a step.
   if (k.behaviours.numaDesign.policy !== "mainline") early(k);
+  (options.atHandPages ?? []).forEach((pages, cpu) => {
+    fillList(k, cpu, pages);
+  });
   return k;
+}
+
+/** Puts free base pages of its node on a CPU's list, which a machine this small would keep empty. */
+function fillList({ buddy, machine }: Kernel, cpu: number, pages: number): void {
+  const zone = buddy.nodes[nodeOfCpu(machine, cpu)]!.zones.at(-1)!;
+  zone.pcps[cpu]!.highPages = pages + 1;
+  const taken = Array.from({ length: pages }, () =>
+    takeFromZone(buddy, zone, cpu, 0, MIGRATE.MOVABLE, false),
+  );
+  for (const pfn of taken) pushPcp(buddy, zone, cpu, pfn, 0);
 }
 
 function fill(w: World, letters: readonly string[]): void {

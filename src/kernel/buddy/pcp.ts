@@ -73,8 +73,9 @@ export function popPcp(b: Buddy, zone: Zone, cpu: number, order: number, type: n
   const list = pcpList(b, order, type);
   if (list === NONE) return NONE;
   const pcp = zone.pcps[cpu]!;
+  if (pcp.heads[list] === NONE) return NONE;
   pcp.freeFactor >>= 1;
-  return pcp.heads[list] === NONE ? NONE : popFrame(b, pcp, list, false);
+  return popFrame(b, pcp, list, false);
 }
 
 /**
@@ -98,6 +99,7 @@ export function takeFromZone(
   const list = pcpList(b, order, type);
   if (list === NONE) return takeBlock(b, zone, order, type, noFragment);
   const pcp = zone.pcps[cpu]!;
+  pcp.freeFactor >>= 1;
   for (let blocks = refillBlocks(pcp, order); blocks > 0; blocks--) {
     const pfn = takeBlock(b, zone, order, type, noFragment);
     if (pfn === NONE) break;

@@ -12,7 +12,7 @@
  * Not modelled: userfaultfd, memcg charge, multi-size THP (off by default in 6.18).
  */
 import type { Lock, Path } from "../../core/ops.ts";
-import { NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
+import { NO_FRAME, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
 import { allocFast, allocPages } from "../buddy/alloc.ts";
 import { putPage } from "../buddy/free.ts";
 import { GFP_USER } from "../buddy/gfp.ts";
@@ -40,7 +40,37 @@ function stillNone(k: Kernel, mm: Mm, row: PmdRow, vpn: Vpn): boolean {
   return k.pt.pmd.kind[row] === PMD.TABLE && k.pt.pteFlags[pteIndex(k.pt, row, vpn)] === 0;
 }
 
-/** First touch of a page that no huge page backs. */
+/**
+ * What by far the most faults need, without a path of its own: a zeroed frame from the CPU's list for a
+ * first write. NO_FRAME: `faultAnonymous` takes more thought, or time.
+ */
+export function frameForFirstWrite(k: Kernel, vma: Vma): Pfn {
+  enter(k, "do_anonymous_page");
+  prepareAnonVma(k, vma);
+  if (mayComeFromReservation(k)) return NO_FRAME;
+  const pfn = allocFast(k, 0, wantedNode(k), GFP_USER);
+  if (pfn !== NO_FRAME) zeroed(k, pfn);
+  return pfn;
+}
+
+function zeroed(k: Kernel, pfn: Pfn): void {
+  spend(k, k.costs.zeroPageNs);
+  noteZeroed(k, pfn, 1);
+}
+
+/** Maps a zeroed frame at a page, under the page-table lock; false if another CPU was there first. */
+export function mapFirstWrite(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, pfn: Pfn): boolean {
+  if (!stillNone(k, vma.mm, row, vpn)) return false;
+  addNewAnonRmap(k, pfn, vma, vpn);
+  const pte = pteIndex(k.pt, row, vpn);
+  k.pt.ptePfn[pte] = pfn;
+  k.pt.pteFlags[pte] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
+  addAnonPages(vma.mm, 1);
+  lruAdd(k, pfn);
+  return true;
+}
+
+/** First touch of a page that no huge page backs: a read, or a write that had no frame at once. */
 export function* faultAnonymous(
   k: Kernel,
   vma: Vma,
@@ -48,28 +78,19 @@ export function* faultAnonymous(
   vpn: Vpn,
   write: boolean,
 ): Path<FaultOutcome> {
-  enter(k, "do_anonymous_page");
   const lock = pageTableLock(k, row);
   if (!write) return yield* mapZeroPage(k, vma.mm, row, vpn, lock);
-  prepareAnonVma(k, vma);
-  const reserved = mayComeFromReservation(k) ? yield* reservedPage(k, vma, row, vpn) : NO_FRAME;
-  let pfn = reserved === NO_FRAME ? allocFast(k, 0, wantedNode(k), GFP_USER) : reserved;
+  const mayBeReserved = mayComeFromReservation(k);
+  const reserved = mayBeReserved ? yield* reservedPage(k, vma, row, vpn) : NO_FRAME;
+  let pfn = reserved;
+  if (pfn === NO_FRAME && mayBeReserved) pfn = allocFast(k, 0, wantedNode(k), GFP_USER);
   if (pfn === NO_FRAME) pfn = yield* allocPages(k, 0, wantedNode(k), GFP_USER);
   if (pfn === NO_FRAME) return "oom";
-  spend(k, k.costs.zeroPageNs);
-  noteZeroed(k, pfn, 1);
+  zeroed(k, pfn);
 
   yield lock.acquire;
-  const won = stillNone(k, vma.mm, row, vpn);
-  if (won) {
-    addNewAnonRmap(k, pfn, vma, vpn);
-    const pte = pteIndex(k.pt, row, vpn);
-    k.pt.ptePfn[pte] = pfn;
-    k.pt.pteFlags[pte] = PTE.PRESENT | PTE.YOUNG | PTE.DIRTY | ((vma.flags & VM.WRITE) !== 0 ? PTE.WRITE : 0);
-    addAnonPages(vma.mm, 1);
-    lruAdd(k, pfn);
-    if (reserved !== NO_FRAME) reservedMapped(k, row, reserved);
-  }
+  const won = mapFirstWrite(k, vma, row, vpn, pfn);
+  if (won && reserved !== NO_FRAME) reservedMapped(k, row, reserved);
   yield lock.release;
   if (won) return "anon-4k";
   if (reserved === NO_FRAME) putPage(k, pfn);
@@ -78,6 +99,7 @@ export function* faultAnonymous(
 }
 
 function* mapZeroPage(k: Kernel, mm: Mm, row: PmdRow, vpn: Vpn, lock: Lock): Path<FaultOutcome> {
+  enter(k, "do_anonymous_page");
   yield lock.acquire;
   const won = stillNone(k, mm, row, vpn);
   if (won) {

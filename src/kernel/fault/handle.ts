@@ -12,7 +12,9 @@
  */
 import { C } from "../../core/counters.ts";
 import type { Path } from "../../core/ops.ts";
-import type { PmdRow, Vpn } from "../../core/units.ts";
+import { NO_FRAME, type PmdRow, type Vpn } from "../../core/units.ts";
+import { putPage } from "../buddy/free.ts";
+import { pageTableLock } from "../locks.ts";
 import type { Mm } from "../mm/mm.ts";
 import { PMD, PTE, pteIndex } from "../mm/page-table.ts";
 import { ensureRow } from "../mm/tables.ts";
@@ -23,7 +25,7 @@ import { promoteAtFault } from "../reservation/promote.ts";
 import { reachedThreshold } from "../reservation/reserve.ts";
 import { enter, type Kernel, spend } from "../state.ts";
 import { mayBeHuge } from "../thp/eligible.ts";
-import { faultAnonymous } from "./anonymous.ts";
+import { faultAnonymous, frameForFirstWrite, mapFirstWrite } from "./anonymous.ts";
 import { faultFile } from "./file.ts";
 import { faultHuge } from "./huge.ts";
 import { faultHugeWriteProtected } from "./huge-write-protect.ts";
@@ -45,7 +47,18 @@ export function* handleFault(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): Path<
     if (atEntry) k.vmstat[C.pgfault]! += 1;
     const huge = hugePath(k, vma, row, vpn, write);
     outcome = huge === undefined ? "fallback" : yield* huge;
-    if (outcome === "fallback") outcome = yield* ptePath(k, vma, row, vpn, write);
+    if (outcome === "fallback") {
+      enter(k, "handle_pte_fault");
+      const pfn = isFirstWrite(k, vma, row, vpn, write) ? frameForFirstWrite(k, vma) : NO_FRAME;
+      if (pfn === NO_FRAME) outcome = yield* ptePath(k, vma, row, vpn, write);
+      else {
+        const lock = pageTableLock(k, row);
+        yield lock.acquire;
+        outcome = mapFirstWrite(k, vma, row, vpn, pfn) ? "anon-4k" : "retry";
+        yield lock.release;
+        if (outcome === "retry") putPage(k, pfn);
+      }
+    }
     if (!atEntry) k.vmstat[C.pgfault]! += 1;
     promote = outcome === "anon-4k" && reachedThreshold(k, row);
   }
@@ -75,10 +88,19 @@ function hugePath(
   return faultHugeWriteProtected(k, vma, row);
 }
 
+/** Flags of the PTE; 0 when there is none. */
+function flagsOf(k: Kernel, row: PmdRow, vpn: Vpn): number {
+  return k.pt.pmd.kind[row] === PMD.TABLE ? k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! : 0;
+}
+
+/** Whether the page is private memory that nobody has touched yet, and is to be written. */
+function isFirstWrite(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): boolean {
+  return write && vma.shared === undefined && (vma.flags & VM.FILE) === 0 && flagsOf(k, row, vpn) === 0;
+}
+
 /** The base-page paths, by the state of the PTE. */
 function ptePath(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, write: boolean): Path<FaultOutcome> {
-  enter(k, "handle_pte_fault");
-  const flags = k.pt.pmd.kind[row] === PMD.TABLE ? k.pt.pteFlags[pteIndex(k.pt, row, vpn)]! : 0;
+  const flags = flagsOf(k, row, vpn);
   if (flags === 0) {
     if (vma.shared !== undefined) return faultShared(k, vma, row, vpn, write);
     if ((vma.flags & VM.FILE) !== 0) return faultFile(k, vma, row, vpn, write);
