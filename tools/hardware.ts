@@ -66,7 +66,8 @@ export function renderHardware(): string {
   return `# Hardware
 
 What a processor's TLBs look like, and what things cost on it. \`--hardware NAME\` takes one of the
-descriptions below (\`${HARDWARE[0]!.name}\` unless told), \`--hardware FILE.toml\` one of your own. This page
+descriptions below (unless told: the workload's own machine's, or \`${HARDWARE[0]!.name}\`),
+\`--hardware FILE.toml\` one of your own. This page
 is made of the descriptions (\`npm run docs\`). A source that begins with *assumed* is a guess in good faith:
 compare columns by such figures, do not quote them.
 

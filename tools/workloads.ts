@@ -1,22 +1,23 @@
 /** docs/workloads.md, made of the workloads' declarations. */
 import { WORKLOADS } from "../src/workloads/generators/index.ts";
 import { paramRange, printParam, type WorkloadSpec } from "../src/workloads/generators/workload.ts";
+import { printMachine } from "../src/workloads/script/print.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
-function section({ name, summary, standsFor, source, machine, settings = [], params }: WorkloadSpec): string {
+function section(spec: WorkloadSpec): string {
+  const { name, summary, standsFor, source, machine, hardware, settings = [], params } = spec;
   const rows = Object.entries(params).map(
-    ([param, spec]) =>
-      `| \`${param}\` | \`${printParam(spec, spec.default)}\` ` +
-      `| ${cell(paramRange(spec))} | ${cell(spec.doc)} |`,
+    ([param, it]) =>
+      `| \`${param}\` | \`${printParam(it, it.default)}\` ` + `| ${cell(paramRange(it))} | ${cell(it.doc)} |`,
   );
-  const size = `nodes=${machine.nodes} cpus=${machine.cpus} mem=${machine.memBytes / 2 ** 30}G`;
+  const on = hardware === undefined ? "" : `, hardware \`${hardware}\``;
   const sets = settings.map(([knob, value]) => `, \`${knob}=${value}\``).join("");
   return `## ${name}
 
 ${summary[0]!.toUpperCase()}${summary.slice(1)}. ${standsFor}
 
-Source: ${source}. Unless told otherwise: \`${size}\`${sets}.
+Source: ${source}. Unless told otherwise: \`${printMachine(machine)}\`${on}${sets}.
 
 | parameter | default | range | meaning |
 |---|---|---|---|
@@ -33,7 +34,7 @@ Programs that come along, so that no trace is needed: \`pagewise workloads\` lis
     npx pagewise compare --workload numa02,size=64M --settings "numa_balancing=0; numa_balancing=1"
 
 runs one. \`NAME,param=value,…\` sets parameters; what is left out has its default, and
-\`--machine\` overrides the machine. In a program it is
+\`--machine\` overrides the machine and its hardware, \`--hardware\` the latter alone. In a program it is
 \`simulate(workloadByName("numa02,rounds=100"), options)\`.
 
 Each is a small program, not a recording: its threads run on simulated CPUs of their own, map memory

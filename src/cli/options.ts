@@ -18,7 +18,7 @@ export interface CommonOptions {
   readonly workload?: string;
   readonly generation: string;
   readonly machine?: string;
-  readonly hardware: string;
+  readonly hardware?: string;
   readonly set: readonly string[];
   readonly seed: string;
   readonly swap?: string;
@@ -48,7 +48,11 @@ export function addCommonOptions(command: Command): Command {
     )
     .option("--generation <name>", `kernel to simulate: ${names(GENERATIONS)}`, GENERATIONS[0]!.name)
     .option("--machine <spec>", 'machine, such as "nodes=1 cpus=2 mem=24G"; overrides the script\'s own')
-    .option("--hardware <name>", `TLBs and costs: ${names(HARDWARE)}, or a file FILE.toml`, HARDWARE[0]!.name)
+    .option(
+      "--hardware <name>",
+      `TLBs and costs: ${names(HARDWARE)}, or a file FILE.toml (default: the workload's own, or ` +
+        `"${HARDWARE[0]!.name}")`,
+    )
     .addOption(
       new Option("--set <knob=value>", "set a knob; may be given again and again")
         .default([], "none")

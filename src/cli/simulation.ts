@@ -43,7 +43,7 @@ export async function simulate(
     return engine.simulate(input, {
       generation: o.generation,
       machine: machineChoiceOf(o.options),
-      hardware: demandHardware(o.options.hardware),
+      ...(o.options.hardware === undefined ? {} : { hardware: demandHardware(o.options.hardware) }),
       // In the order of the command line: the last write of a knob wins, as it would there.
       settings: Object.fromEntries(o.settings),
       verify: o.options.verify === true,

@@ -10,6 +10,7 @@ import {
   printParam,
   type WorkloadSpec,
 } from "../workloads/generators/workload.ts";
+import { printMachine } from "../workloads/script/print.ts";
 import { EXIT, whenCalled } from "./command.ts";
 import { out, painterOf, widthChars } from "./host.ts";
 
@@ -17,27 +18,22 @@ interface WorkloadsOptions {
   readonly json?: true;
 }
 
-function jsonOf({
-  name,
-  summary,
-  standsFor,
-  source,
-  machine,
-  params,
-}: WorkloadSpec): Record<string, unknown> {
-  const { nodes, cpus, memBytes } = machine;
+function jsonOf(spec: WorkloadSpec): Record<string, unknown> {
+  const { name, summary, standsFor, source, machine, hardware, params } = spec;
+  const { nodes, cpus, memBytes, scale = 1 } = machine;
   return {
     name,
     summary,
     stands_for: standsFor,
     source,
-    machine: { nodes, cpus, mem_bytes: memBytes },
-    params: Object.entries(params).map(([param, spec]) => ({ name: param, ...spec })),
+    machine: { nodes, cpus, mem_bytes: memBytes, scale },
+    ...(hardware === undefined ? {} : { hardware }),
+    params: Object.entries(params).map(([param, it]) => ({ name: param, ...it })),
   };
 }
 
-function machineText({ machine: { nodes, cpus, memBytes } }: WorkloadSpec): string {
-  return `nodes=${nodes} cpus=${cpus} mem=${memBytes / 2 ** 30}G`;
+function machineText({ machine, hardware }: WorkloadSpec): string {
+  return printMachine(machine) + (hardware === undefined ? "" : `, hardware ${hardware}`);
 }
 
 function paramText(name: string, param: ParamSpec): string {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { hardwareByName } from "../hardware/index.ts";
-import { workloadByName } from "../workloads/generators/index.ts";
+import { WORKLOADS, workloadByName } from "../workloads/generators/index.ts";
 import { scaleHardware } from "./scale.ts";
 import { machineSpec, simulate } from "./simulation.ts";
 
@@ -16,6 +16,25 @@ test("what a base page costs grows, what a huge page costs does not", () => {
   expect(scaled.costs.copyPageNs).toBe(zen4.costs.copyPageNs * 16);
   expect(scaled.costs.nodeLinePs).toBe(zen4.costs.nodeLinePs * 16);
   expect(scaled.costs.copyHugeNs).toBe(zen4.costs.copyHugeNs);
+});
+
+test("a machine whose memory is given is not the workload's: scale and hardware are not either", () => {
+  const own = { nodes: 4, cpus: 8, memBytes: 2 ** 34, hugeBytes: undefined, scale: 256 };
+  expect(machineSpec({ seed: 2 }, own).scale).toBe(256);
+  const other = { nodes: 2, cpus: 2, memBytes: 2 ** 30 };
+  expect(machineSpec(other, own)).toMatchObject({ memBytes: 2 ** 30, scale: 1 });
+  const short = workloadByName("numa01,size=2M,rounds=0,threads=2");
+  expect(simulate(short).result).toMatchObject({
+    hardware: "numa-2012-4x12",
+    machine: "nodes=4 cpus=48 mem=64G scale=256",
+  });
+  expect(simulate(short, { machine: other }).result.hardware).toBe("zen4");
+  expect(simulate(short, { hardware: "zen3" }).result.hardware).toBe("zen3");
+});
+
+test("hardware that workloads name exists", () => {
+  const named = WORKLOADS.flatMap(({ hardware = [] }) => hardware);
+  expect(named.map((name) => hardwareByName(name)?.name)).toEqual(named);
 });
 
 /** numa02 on the machine of the published table, shortened to a tenth of its rounds. */
@@ -47,4 +66,14 @@ test("without balancing numa02 is as fast as one node's memory; balanced, it is 
   expect(ratio).toBeGreaterThan(0.25);
   // Eight of its twenty-five seconds pass before the first pages move.
   expect(ratio).toBeLessThan(0.75);
+});
+
+test("numa01 has the order that was published: numa/core, AutoNUMA, balancenuma, base", () => {
+  // A sixth of the program's memory: the runs take a sixth of its time.
+  const seconds = ["numacore", "autonuma", "linux-3.8", "linux-3.7-nobalance"].map((generation) => {
+    return simulate(workloadByName("numa01,size=2M"), { generation }).result.runNs / 1e9;
+  });
+  expect(seconds.toSorted((a, b) => a - b)).toEqual(seconds);
+  // The same process: everything goes to one node's 5.1 GB/s, for 1200 GiB.
+  expect(seconds[3]).toBeGreaterThan(1200 / 5.1);
 });

@@ -217,9 +217,10 @@ function changedKnobs({ k, options, bootValues }: Session): Record<string, strin
 }
 
 function describeMachine({ k }: Session): string {
-  const { nodes, cpus, memBytes } = k.machine;
-  const size = memBytes >= 2 ** 30 ? memBytes / 2 ** 30 + "G" : memBytes / 2 ** 20 + "M";
-  return `nodes=${nodes} cpus=${cpus} mem=${size}`;
+  const { nodes, cpus, memBytes, scale = 1 } = k.machine;
+  const bytes = memBytes * scale;
+  const size = bytes >= 2 ** 30 ? bytes / 2 ** 30 + "G" : bytes / 2 ** 20 + "M";
+  return `nodes=${nodes} cpus=${cpus} mem=${size}${scale === 1 ? "" : ` scale=${scale}`}`;
 }
 
 /** Locks of the designs of 2012. */

@@ -49,7 +49,10 @@ export interface MachineChoice {
 export interface SimulateOptions {
   /** A kernel, or its name; the first of `GENERATIONS` unless told. */
   readonly generation?: Generation | string;
-  /** A hardware description, or its name; the first of `HARDWARE` unless told. */
+  /**
+   * A hardware description, or its name. Unless told, that of the workload's own machine, if the run is on
+   * it; else the first of `HARDWARE`.
+   */
   readonly hardware?: HardwareSpec | string;
   readonly machine?: MachineChoice;
   /** Knobs to write before the start, by full or short names; they win over a script's own `set` lines. */
@@ -87,9 +90,20 @@ function demandWhole(what: string, value: number, min: number): void {
 
 const HUGE_BYTES_MAX = 2 ** 21;
 
+/** Whoever says how much memory a machine has means another one: the workload's scale is not its. */
+function isOther({ memBytes }: MachineChoice): boolean {
+  return memBytes !== undefined;
+}
+
+function ownFor(given: MachineChoice, own: WorkloadMachine | undefined): Partial<WorkloadMachine> {
+  if (own === undefined || !isOther(given)) return { ...own };
+  const { scale: _scale, ...rest } = own;
+  return rest;
+}
+
 /** The machine: what is given, else the script's own, else the usual one. */
 export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefined): MachineSpec {
-  const meant = { ...DEFAULT_MACHINE, ...own, ...given };
+  const meant = { ...DEFAULT_MACHINE, ...ownFor(given, own), ...given };
   const { nodes, cpus, scale = 1 } = meant;
   const memBytes = Math.floor(meant.memBytes / scale);
   const hugeBytes = scale === 1 ? meant.hugeBytes : (meant.hugeBytes ?? HUGE_BYTES_MAX) / scale;
@@ -132,6 +146,13 @@ function ownMachine(workload: Workload): WorkloadMachine | undefined {
   return isNamed(workload) ? workload.spec.machine : undefined;
 }
 
+/** What is given, else what the workload's own machine has, if that is the one that is meant. */
+function hardwareFor(workload: Workload, { hardware, machine = {} }: SimulateOptions): HardwareSpec {
+  const own = isNamed(workload) && !isOther(machine) ? workload.spec.hardware : undefined;
+  const chosen = hardware ?? own ?? HARDWARE[0]!;
+  return typeof chosen === "string" ? demandNamed(HARDWARE, chosen, "hardware") : chosen;
+}
+
 function nameOf(workload: Workload): string {
   if (isScript(workload)) return workload.file;
   return isNamed(workload) ? workload.name : workload.header.program;
@@ -161,15 +182,14 @@ function placed(trace: TraceReader, generation: Generation): TraceReader {
  * the same result to the byte. Throws `UserError` for a name, size or setting that does not exist.
  */
 export function simulate(workload: Workload, options: SimulateOptions = {}): Simulated {
-  const { generation = GENERATIONS[0]!, hardware = HARDWARE[0]!, hugeZeroAllocated = false } = options;
+  const { generation = GENERATIONS[0]!, hugeZeroAllocated = false } = options;
   const kernel =
     typeof generation === "string" ? demandNamed(GENERATIONS, generation, "generation") : generation;
   const machine = machineSpec(options.machine ?? {}, ownMachine(workload));
-  const spec = typeof hardware === "string" ? demandNamed(HARDWARE, hardware, "hardware") : hardware;
   const common = {
     generation: kernel,
     machine,
-    hardware: scaleHardware(spec, machine.scale ?? 1),
+    hardware: scaleHardware(hardwareFor(workload, options), machine.scale ?? 1),
     settings: settingsOf(workload, kernel, options),
     verify: options.verify === true,
     name: options.name ?? nameOf(workload),

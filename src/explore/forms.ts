@@ -2,7 +2,7 @@
 import { AUTONUMA } from "../generations/autonuma.ts";
 import { BALANCENUMA } from "../generations/linux-3.8.ts";
 import { LINUX_5_14 } from "../generations/linux-5.14.ts";
-import { NUMACORE } from "../generations/numacore.ts";
+import { NUMACORE_OCTOBER } from "../generations/numacore.ts";
 import type { Behaviours } from "../kernel/behaviours.ts";
 import type { Autonuma, Balancenuma, Numacore } from "../kernel/numa/design.ts";
 import type { NumaRules } from "../kernel/numa/rules.ts";
@@ -22,9 +22,9 @@ export function formAutonuma(name: string, changes: Partial<Autonuma>, expect: s
 
 /** numa/core of October 2012 with some choices changed. */
 export function formNumacore(name: string, changes: Partial<Numacore>): RaceForm {
-  const base = NUMACORE.behaviours.numaDesign as Numacore;
+  const base = NUMACORE_OCTOBER.behaviours.numaDesign as Numacore;
   const behaviours: Partial<Behaviours> = { numaDesign: { ...base, ...changes } };
-  return { name, generation: NUMACORE.name, behaviours, expect: "holds" };
+  return { name, generation: NUMACORE_OCTOBER.name, behaviours, expect: "holds" };
 }
 
 /**

@@ -10,7 +10,7 @@ import { LINUX_6_1 } from "./linux-6.1.ts";
 import { LINUX_6_1_RESERVATIONS } from "./linux-6.1-reservations.ts";
 import { LINUX_6_12 } from "./linux-6.12.ts";
 import { LINUX_6_18 } from "./linux-6.18.ts";
-import { NUMACORE, NUMACORE_NOVEMBER } from "./numacore.ts";
+import { NUMACORE, NUMACORE_OCTOBER } from "./numacore.ts";
 import { THP_RESERVATIONS_POSTED } from "./thp-reservations-posted.ts";
 import { THP_RESERVATIONS_REVIEWED } from "./thp-reservations-reviewed.ts";
 
@@ -32,7 +32,7 @@ export const GENERATIONS: readonly Generation[] = [
   AUTONUMA_27,
   AUTONUMA_28,
   NUMACORE,
-  NUMACORE_NOVEMBER,
+  NUMACORE_OCTOBER,
   LINUX_3_8,
   LINUX_3_9,
 ];

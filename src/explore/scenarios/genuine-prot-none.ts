@@ -21,5 +21,9 @@ export const GENUINE_PROT_NONE: Race = {
   ],
   atEnd: (_w, returned) =>
     returned(0) === "segv" ? undefined : `the access ends with '${String(returned(0))}', not with SIGSEGV`,
-  forms: [form61(), form2013("F4", "holds"), { name: "numa/core", generation: "numacore", expect: "holds" }],
+  forms: [
+    form61(),
+    form2013("F4", "holds"),
+    { name: "numa/core", generation: "numacore-october", expect: "holds" },
+  ],
 };

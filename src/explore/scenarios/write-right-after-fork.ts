@@ -22,6 +22,6 @@ export const WRITE_RIGHT_AFTER_FORK: Race = {
     form2021("linux-5.12"),
     form2021("linux-5.14"),
     form2013("F4", "holds"),
-    { name: "numa/core, no look at map counts", generation: "numacore", expect: "map" },
+    { name: "numa/core, no look at map counts", generation: "numacore-october", expect: "map" },
   ],
 };

@@ -102,7 +102,9 @@ const POLICIES: Readonly<Record<NumaDesign["policy"], NumaPolicy>> = {
   },
   numacore: {
     ...MAINLINE,
-    summary: "The task protects whole areas; the faulting task moves pages at once; tasks get homes.",
+    summary:
+      "The task protects its areas, whole or by windows; the faulting task moves pages at once; tasks get " +
+      "homes.",
     tick: tickNumacore,
     quietUntilNs: untilTick,
     work: workNumacore,

@@ -78,7 +78,7 @@ export const KNOBS_3_8: readonly KnobSpec[] = [
   number(BN.SIZE, "MB", [1, 256, INT_MAX], "Memory that one scan covers, counted in what changes.", SYSCTL),
 ];
 
-/** numa/core of October 2012; November's defaults differ. */
+/** numa/core: the shortest and the longest pause are those of its form. */
 export function numacoreKnobs(minMs: number, maxMs: number): readonly KnobSpec[] {
   return [
     ...KNOBS_3_7,

@@ -4,10 +4,12 @@
  *
  *     main: zero the buffer (all of it on its node) ─▶ threads: zero the own share × rounds
  */
-import { AUTONUMA_MACHINE, AUTONUMA_SOURCE, THREADS } from "./numa01.ts";
+import { AUTONUMA_SOURCE, THREADS } from "./numa01.ts";
 import type { Body } from "./program.ts";
 import { map, share, sweep, team, ZERO_PAGE } from "./touch.ts";
 import { defineWorkload } from "./workload.ts";
+
+const MACHINE = { nodes: 4, cpus: 16, memBytes: 16 * 2 ** 30, hugeBytes: undefined };
 
 function program(threads: number, bytes: number, rounds: number): Body {
   return function* (self) {
@@ -52,7 +54,7 @@ export const numa02 = defineWorkload({
     "A program that initializes its data in one thread and then works on it in all: first touch puts " +
     "everything on one node.",
   source: AUTONUMA_SOURCE,
-  machine: AUTONUMA_MACHINE,
+  machine: MACHINE,
   params,
   main: ({ threads, size, rounds }) =>
     function* (self) {
@@ -67,7 +69,7 @@ export const numa02Smt = defineWorkload({
     "The same on half of the CPUs: one thread for each core of a machine with two hardware threads a core. " +
     "Whoever moves threads to memory may crowd a node and leave another one idle.",
   source: AUTONUMA_SOURCE,
-  machine: AUTONUMA_MACHINE,
+  machine: MACHINE,
   params,
   main: ({ threads, size, rounds }) =>
     function* (self) {

@@ -49,6 +49,8 @@ export interface WorkloadSpec {
   readonly source: string;
   /** The machine that it runs on unless told. */
   readonly machine: WorkloadMachine;
+  /** The description of that machine's hardware, by name; absent: the usual one. */
+  readonly hardware?: string;
   /** Knobs that the experiment sets, unless told otherwise; absent: none. */
   readonly settings?: readonly (readonly [knob: string, value: string])[];
   readonly params: ParamSpecs;

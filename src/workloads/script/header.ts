@@ -20,6 +20,9 @@ import {
 const MACHINE_KEYS = ["nodes", "cpus", "mem", "huge", "swap", "scale"] as const;
 type MachineKey = (typeof MACHINE_KEYS)[number];
 
+/** At 256 a huge page has two pages of the model: no page may be larger. */
+const SCALES: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
 /** What one `key=value` of a machine accepts. */
 function machineValue(line: Line, key: MachineKey, text: string): number {
   const bytes = key === "mem" || key === "huge" || key === "swap";
@@ -34,8 +37,8 @@ function machineValue(line: Line, key: MachineKey, text: string): number {
   if (key === "huge" && !(Number.isInteger(orders) && orders >= 1 && orders <= 9)) {
     throw expected(line, "huge=SIZE, a power of two from 8K to 2M");
   }
-  if (key === "scale" && ![1, 2, 4, 8, 16, 32, 64].includes(value)) {
-    throw expected(line, "scale=N, a power of two from 1 to 64");
+  if (key === "scale" && !SCALES.includes(value)) {
+    throw expected(line, "scale=N, a power of two from 1 to 256");
   }
   return value;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { asCpu, asNode } from "../../../core/units.ts";
-import { NUMACORE_NOVEMBER } from "../../../generations/numacore.ts";
+import { NUMACORE } from "../../../generations/numacore.ts";
 import { runAlone } from "../../buddy/test-kernel.ts";
 import { numacoreKnobs } from "../../proc/knob-list-2012.ts";
 import type { Numacore } from "../design.ts";
@@ -10,7 +10,7 @@ import { makeNumaTask, type NumaTask } from "../state.ts";
 import { accountClassed, type Classed, classed, interleavedNode } from "./classes.ts";
 import { workNumacore } from "./scan.ts";
 
-const design = NUMACORE_NOVEMBER.behaviours.numaDesign as Numacore;
+const design = NUMACORE.behaviours.numaDesign as Numacore;
 
 function make(count = 3, huge = false): Program {
   return program({ design, knobs: numacoreKnobs(100, 1600), nodes: count, huge });

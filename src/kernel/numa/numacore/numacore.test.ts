@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { C } from "../../../core/counters.ts";
 import { asNode } from "../../../core/units.ts";
-import { NUMACORE } from "../../../generations/numacore.ts";
+import { NUMACORE_OCTOBER } from "../../../generations/numacore.ts";
 import { runAlone, touch } from "../../buddy/test-kernel.ts";
 import { violations } from "../../invariants.ts";
 import { numacoreKnobs } from "../../proc/knob-list-2012.ts";
@@ -13,7 +13,7 @@ import { accountNumacore } from "./place.ts";
 import { tickNumacore, workNumacore } from "./scan.ts";
 
 function make(huge = false, form: Partial<Numacore> = {}): Program {
-  const design: Numacore = { ...(NUMACORE.behaviours.numaDesign as Numacore), ...form };
+  const design: Numacore = { ...(NUMACORE_OCTOBER.behaviours.numaDesign as Numacore), ...form };
   return program({ design, knobs: numacoreKnobs(5000, 80_000), huge });
 }
 
