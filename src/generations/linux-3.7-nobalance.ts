@@ -10,6 +10,7 @@ export const BEHAVIOURS_3_7 = derive(BEHAVIOURS_4_19, {
   collapseRange: "as-asked",
   lruBatch: 14,
   smapsSkipsHiddenHuge: false,
+  protectCountsHuge: false,
   // No huge zero page before 3.8; nothing swapped or shared is collapsed before 4.8 and 5.8.
   fixed: { useZeroPage: false, maxPtesSwap: 0, maxPtesShared: 0 },
   numaDesign: { policy: "none" },

@@ -47,6 +47,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   adviceOnPtes: "by-page",
   thpDisableExceptAdvised: false,
   protectUpgrades: true,
+  protectCountsHuge: true,
   numaRules: NUMA_RULES_6_1,
 };
 

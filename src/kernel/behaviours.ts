@@ -127,6 +127,11 @@ export interface Behaviours {
    * mprotect to writable upgrades a dirty private PTE at once (5.14+); mm/mprotect.c change_pte_range().
    */
   readonly protectUpgrades: boolean;
+  /**
+   * mprotect counts the huge PMDs that it changes in numa_huge_pte_updates, as the scanner does (3.13+);
+   * mm/mprotect.c change_pmd_range().
+   */
+  readonly protectCountsHuge: boolean;
   /** Mainline's NUMA balancing: see there. */
   readonly numaRules: NumaRules;
   /** Areas without anon_vma merge with faulted neighbours (6.16+). mm/vma.c is_mergeable_anon_vma(). */

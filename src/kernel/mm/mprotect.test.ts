@@ -16,6 +16,17 @@ test("a huge page made read-only and writable again faults once more up to 6.1, 
   }
 });
 
+test("from 3.13 on, huge PMDs that change whole count as the scanner's do, base pages do not", () => {
+  for (const [counts, told] of [
+    [true, "numa_huge_pte_updates 2"],
+    [false, ""],
+  ] as const) {
+    const w = world("HHHH HHHH ssss", { behaviours: { protectCountsHuge: counts } });
+    protect(w, "ro");
+    expect(moved(w, "numa_huge_pte_updates", "numa_pte_updates")).toBe(told);
+  }
+});
+
 test("base pages that are the process's own become writable at once", () => {
   const w = world("ssss", { tunables: { enabled: "never" } });
   protect(w, "ro");

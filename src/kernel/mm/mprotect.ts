@@ -1,10 +1,11 @@
 /**
  * mprotect: change what a range allows, area by area; huge PMDs stay huge where their whole region changes.
  *
- * Models:       mm/mprotect.c do_mprotect_pkey(), change_protection(), change_huge_pmd(), v6.1; writable
- *               upgrade v6.2.
+ * Models:       mm/mprotect.c do_mprotect_pkey(), change_protection(), change_pmd_range(),
+ *               change_huge_pmd(), v6.1; writable upgrade v6.2.
  * Not modelled: protection keys, soft-dirty and uffd write-protection, PROT_GROWS*.
  */
+import { C } from "../../core/counters.ts";
 import type { Op, Path } from "../../core/ops.ts";
 import { asPfn, asVpn, NO_ROW, type PmdRow } from "../../core/units.ts";
 import { pageTableLock } from "../locks.ts";
@@ -112,6 +113,7 @@ function protectHuge(k: Kernel, row: PmdRow, writable: boolean, noAccess: number
     pmd.flags[row]! &= ~PTE.WRITE;
     return;
   }
+  if (k.behaviours.protectCountsHuge) k.vmstat[C.numa_huge_pte_updates]! += 1;
   pmd.flags[row] = (pmd.flags[row]! & ~PTE.HINT) | noAccess;
   if (!writable) {
     pmd.flags[row]! &= ~PTE.WRITE;
