@@ -25,10 +25,12 @@ interface Snapshot {
 }
 
 const FOLDER = join(import.meta.dirname, "recordings");
-const names = readdirSync(FOLDER)
-  .filter((file) => /^numa-.*\.pw$/.test(file))
-  .map((file) => file.replace(".pw", ""))
-  .sort();
+const recordings = (prefix: string): string[] =>
+  readdirSync(FOLDER)
+    .filter((file) => file.startsWith(prefix) && file.endsWith(".pw"))
+    .map((file) => file.replace(".pw", ""))
+    .sort();
+const names = recordings("numa-");
 
 /** Pages of the recorded program that are no region of the script's. */
 const OWN_PAGES = 256;
@@ -118,6 +120,22 @@ describe.each(names)("%s", (name) => {
         expect(baseMoves).toBeLessThanOrEqual(count(of, "numa_hint_faults"));
       }
       expect(Math.abs(marksOf(mine).unused - marksOf(theirs).unused)).toBeLessThanOrEqual(OWN_PAGES);
+    }
+  });
+});
+
+describe.each(recordings("protect-"))("%s", (name) => {
+  test("what mprotect changes counts as a huge mark, and nowhere else", () => {
+    const kernel = kernelOf(name);
+    const model = modelOf(name);
+    for (const [label, theirs] of kernel) {
+      const mine = model.get(label)!;
+      expect(misplacedRegions(mine, theirs)).toEqual([]);
+      for (const counter of ["numa_huge_pte_updates", "thp_migration_success"])
+        expect(count(mine, counter)).toBe(count(theirs, counter));
+      expect(
+        Math.abs(count(mine, "numa_pte_updates") - count(theirs, "numa_pte_updates")),
+      ).toBeLessThanOrEqual(OWN_PAGES);
     }
   });
 });
