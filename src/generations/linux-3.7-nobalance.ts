@@ -9,6 +9,7 @@ import { BEHAVIOURS_4_19 } from "./linux-4.19.ts";
 export const BEHAVIOURS_3_7 = derive(BEHAVIOURS_4_19, {
   collapseRange: "as-asked",
   lruBatch: 14,
+  splitKeepsDirty: "always",
   smapsSkipsHiddenHuge: false,
   protectCountsHuge: false,
   // No huge zero page before 3.8; nothing swapped or shared is collapsed before 4.8 and 5.8.

@@ -28,6 +28,7 @@ export const BEHAVIOURS_4_19 = derive(BEHAVIOURS_6_1, {
   noRetryAfter: "deferred",
   overcommitGuess: "free-now",
   protectUpgrades: false,
+  splitKeepsDirty: "never",
   numaRules: NUMA_RULES_5_12,
 });
 

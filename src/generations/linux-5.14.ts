@@ -25,6 +25,7 @@ export const BEHAVIOURS_5_14 = derive(BEHAVIOURS_6_1, {
   madviseCollapse: false,
   scanExceedCounters: false,
   collapseNode: "rotate",
+  splitKeepsDirty: "never",
   numaRules: NUMA_RULES_5_14,
 });
 

@@ -32,6 +32,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   madviseCollapse: true,
   dontneedFreesTable: false,
   protectUpgradesHuge: false,
+  splitKeepsDirty: "page",
   deferredSplit: "any-subpage",
   underusedShrinker: false,
   lruBatch: 15,

@@ -23,6 +23,7 @@ export const BEHAVIOURS_6_12 = derive(BEHAVIOURS_6_1, {
   stackNoHuge: true,
   collapseRange: "as-asked",
   protectUpgradesHuge: true,
+  splitKeepsDirty: "always",
   deferredSplit: "partially-mapped",
   underusedShrinker: true,
   lruBatch: 31,

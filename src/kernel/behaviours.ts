@@ -42,6 +42,11 @@ export interface Behaviours {
   /** mprotect to writable upgrades a huge PMD at once (6.2+), else the next write faults once. */
   readonly protectUpgradesHuge: boolean;
   /**
+   * Which split of a huge PMD leaves entries that are dirty if it was: none before 6.1; one of the page,
+   * whose migration entries remember it, from 6.1 on; each from 6.3 on.
+   */
+  readonly splitKeepsDirty: "never" | "page" | "always";
+  /**
    * Which unmapping of a huge page's part queues it for deferred split. rmap: ≤ 6.1 any subpage lost by its
    * last PTE;
    * before 5.5 also when its last PMD mapping goes.

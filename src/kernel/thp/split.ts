@@ -32,9 +32,15 @@ import { deferSplit, thpForget } from "./deferred.ts";
 
 /**
  * Turns a huge PMD of one mm into a table. The caller holds the page-table lock, and yields the op that it is
- * given: the TLB flush of the region.
+ * given: the TLB flush of the region. `of`: the PMD alone is split, or all of its page with it.
  */
-export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "split"): Op {
+export function splitPmd(
+  k: Kernel,
+  mm: Mm,
+  row: PmdRow,
+  cause: FlushCause = "split",
+  of: "pmd" | "page" = "pmd",
+): Op {
   const { pt, frames, geometry } = k;
   const kind = pt.pmd.kind[row];
   assert(kind === PMD.HUGE || kind === PMD.HUGE_ZERO, "only a huge PMD is split");
@@ -52,7 +58,8 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
   if (kind === PMD.HUGE_ZERO) {
     pt.pteFlags.fill(PTE.PRESENT | PTE.ZERO | noAccess, from, from + geometry.pagesPerHuge);
   } else {
-    const flags = PTE.PRESENT | noAccess | (rowFlags & (PTE.WRITE | PTE.YOUNG | PTE.DIRTY));
+    const kept = PTE.WRITE | PTE.YOUNG | (keepsDirty(k, of) ? PTE.DIRTY : 0);
+    const flags = PTE.PRESENT | noAccess | (rowFlags & kept);
     const exclusive = frames.flags[head]! & FRAME.EXCLUSIVE;
     for (let i = 0; i < geometry.pagesPerHuge; i++) {
       pt.ptePfn[from + i] = head + i;
@@ -72,6 +79,11 @@ export function splitPmd(k: Kernel, mm: Mm, row: PmdRow, cause: FlushCause = "sp
   pt.pmd.value[row] = slot;
   emit(k, EVENT.splitPmd, mm.id, vpn, kind === PMD.HUGE ? head : -1);
   return flushRange(k, mm, vpn, geometry.pagesPerHuge, cause);
+}
+
+/** Whether the entries that take over from a huge PMD say that their pages were written to, as it did. */
+function keepsDirty({ behaviours }: Kernel, of: "pmd" | "page"): boolean {
+  return behaviours.splitKeepsDirty === "always" || behaviours.splitKeepsDirty === of;
 }
 
 /** The map counts when PTEs take over from one of the PMDs that map a huge page. */
@@ -116,7 +128,7 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
   spend(k, k.costs.splitPageNs);
   const queued = isQueuedByUnmapping(k, head);
   for (const hit of mappingsOf(k, head)) {
-    if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row));
+    if (hit.huge) ops.push(splitPmd(k, hit.mm, hit.row, "split", "page"));
   }
   if (queued) deferSplit(k, head);
   thpForget(k, head);
