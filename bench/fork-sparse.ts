@@ -5,11 +5,12 @@
  *     node tools/run-ts.mjs bench/fork-sparse.ts --full       the whole machine; hours, 6 GiB
  *     …  --laws one-or-256 --thresholds 1,256 --generation linux-4.19 --defrag madvise
  *
- * Beside the model's figure stand the arithmetic over the numbers that its children drew, and that of the
- * law.
+ * A kernel without reservations has no threshold. Beside the model's figure stand the arithmetic over the
+ * numbers that its children drew, and that of the law.
  */
 import { parseArgs } from "node:util";
 import { simulate } from "../src/engine/simulation.ts";
+import { generationByName } from "../src/generations/index.ts";
 import { workloadByName } from "../src/workloads/generators/index.ts";
 import { drawnFailingChild, expectedFailingChild, sixtyFourth } from "../test/fork-sparse.ts";
 
@@ -24,15 +25,22 @@ const { values } = parseArgs({
   },
 });
 
+const generation = generationByName(values.generation);
+const hasThreshold = generation?.knobs.some(({ name }) => name.endsWith("promotion_threshold")) ?? true;
+const thresholds = hasThreshold ? values.thresholds.split(",").map(Number) : [1];
+
 console.log("law         threshold  failing child  drawn  expected  pages a region  RSS MiB  CPU s");
 for (const law of values.laws.split(",")) {
-  for (const threshold of values.thresholds.split(",").map(Number)) {
+  for (const threshold of thresholds) {
     const seed = Number(values.seed);
     const own = values.full ? { name: "fork-sparse", machine: { seed } } : sixtyFourth(seed);
     const { result } = simulate(workloadByName(`${own.name},law=${law}`), {
       generation: values.generation,
       machine: own.machine,
-      settings: { promotion_threshold: threshold, "transparent_hugepage/defrag": values.defrag },
+      settings: {
+        "transparent_hugepage/defrag": values.defrag,
+        ...(hasThreshold ? { promotion_threshold: threshold } : {}),
+      },
     });
     const { failing_child: child = 0, pages_touched_a_region: pages = 0 } = result.told ?? {};
     const figures = [
