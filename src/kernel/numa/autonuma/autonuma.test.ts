@@ -214,17 +214,37 @@ test("28: the fault itself moves the page, within 128 MiB a tenth of a second", 
 });
 
 test("28: a huge page is split and its pages moved; false sharing stops the task for the pass", () => {
-  const p = make({ migrate: "on-fault", statistics: "faults", falseSharing: "stops-task", huge: true });
-  exchangeLast(p.k, page(p, 4), 2);
+  const form = { migrate: "on-fault", statistics: "faults", falseSharing: "stops-task" } as const;
+  const p = make({ ...form, huge: true, pages: 12 });
+  exchangeLast(p.k, page(p, 8), 2);
   scanPass(p);
-  touchHints(p, 4, 5);
+  touchHints(p, 0, 1);
+  touchHints(p, 8, 9);
   expect(earlyTask(p.k, p.task).falseSharing).toBe(true);
-  touchHints(p, 0, 1);
-  expect(nodes(p)).toBe("00000000");
+  touchHints(p, 4, 5);
+  expect(nodes(p)).toBe("111100000000");
+  expect(violations(p.k)).toEqual([]);
+});
+
+test("28: the first fault of a pass is decided before the last pass's false sharing is forgotten", () => {
+  const form = { migrate: "on-fault", statistics: "faults", falseSharing: "stops-task" } as const;
+  const p = make({ ...form, huge: true, pages: 12 });
+  earlyTask(p.k, p.task).falseSharing = true;
   scanPass(p);
   touchHints(p, 0, 1);
-  expect(nodes(p)).toBe("11110000");
-  expect(violations(p.k)).toEqual([]);
+  touchHints(p, 4, 5);
+  expect(nodes(p)).toBe("000011110000");
+});
+
+test("28: the first fault of a pass may find false sharing: that is forgotten with the pass before", () => {
+  const form = { migrate: "on-fault", statistics: "faults", falseSharing: "stops-task" } as const;
+  const p = make({ ...form, huge: true });
+  exchangeLast(p.k, page(p, 0), 2);
+  scanPass(p);
+  touchHints(p, 0, 1);
+  expect(earlyTask(p.k, p.task).falseSharing).toBe(false);
+  touchHints(p, 4, 5);
+  expect(nodes(p)).toBe("00001111");
 });
 
 test("27: a page that another node used stays, and the others move all the same", () => {

@@ -39,9 +39,10 @@ export function* hintFault(k: Kernel, pfn: Pfn, pages: number): Path {
     return;
   }
   const state = earlyTask(k, task);
-  age(k, task, state);
   const onFault = autonumaForm(k).migrate === "on-fault";
   const node = onFault ? yield* migrateOnFault(k, state, pfn, pages) : yield* follow(k, pfn);
+  // Only now: the first fault of a pass is decided by what the pass before has left.
+  age(k, task, state);
   state.faults[node]! += pages;
   state.total += pages;
   if (autonumaForm(k).statistics !== "faults") return;
@@ -50,7 +51,10 @@ export function* hintFault(k: Kernel, pfn: Pfn, pages: number): Path {
   entry.total += pages;
 }
 
-/** The first fault of a pass halves what the passes before have left; passes without a fault do not. */
+/**
+ * The first fault of a pass halves what the passes before have left, and forgets false sharing: that fault's
+ * own, too. Passes without a fault do not.
+ */
 function age(k: Kernel, task: NumaTask, state: EarlyTask): void {
   const entry = enlist(k, task.mm!);
   if (state.pass === entry.pass) return;

@@ -1,7 +1,8 @@
 /**
  * The later AutoNUMA: no queues, the faulting task moves the page itself, within a rate limit.
  *
- *     used from another node before, or never and that is not enough ─▶ false sharing: no move for this pass
+ *     used from another node before, or never and that is not enough ─▶ false sharing: no move until the
+ *         first fault of the next pass is over, wherever the page lies
  *     else ─▶ elsewhere? ▸ window? ▸ room? ▸ split a huge page ▸ isolate each page ▸ migrate
  *
  * Pages that were isolated count for the new node, whatever comes of their migration.
