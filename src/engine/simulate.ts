@@ -88,10 +88,12 @@ function finish(session: Session, referencesComplete: boolean): Result {
   const means = meansOf(c);
   const series = seriesOf(c);
   const processes = processesOf(session);
+  const { scale = 1 } = k.machine;
   return {
     schema: 1,
     generation: options.generation.name,
     machine: describeMachine(session),
+    ...(scale === 1 ? {} : { scale }),
     hardware: options.hardware.name,
     seed: options.machine.seed,
     workload: options.name,

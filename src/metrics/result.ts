@@ -143,6 +143,8 @@ export interface Result {
   readonly schema: 1;
   readonly generation: string;
   readonly machine: string;
+  /** Each page of the model stands for that many; memory and pages below are the model's. Left out: 1. */
+  readonly scale?: number;
   readonly hardware: string;
   readonly seed: number;
   readonly workload: string;

@@ -70,20 +70,39 @@ function agreement(columns: readonly Column[], measurements: readonly Measuremen
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
 
+/** Who judges each kernel's model; kernels that have the same judge in one sentence. */
+function judges(columns: readonly Column[]): string[] {
+  const judged = new Map<string, string[]>();
+  for (const name of unique(columns.map(({ result }) => result.generation))) {
+    const judge = generationByName(name)?.judgedBy;
+    if (judge !== undefined) judged.set(judge, [...(judged.get(judge) ?? []), name]);
+  }
+  return [...judged].map(([judge, names]) => {
+    if (names.length === 1) return `The model of ${names[0]} is judged by ${judge}.`;
+    return `The models of ${names.slice(0, -1).join(", ")} and ${names.at(-1)} are judged by ${judge}.`;
+  });
+}
+
 /** Sentences about the columns, the most important first. */
 export function trustNotes(columns: readonly Column[], measurements: readonly Measurement[] = []): string[] {
   const notes = agreement(columns, measurements);
   if (notes.length === 0) notes.push("No real kernel was measured on this workload.");
-  for (const name of unique(columns.map(({ result }) => result.generation))) {
-    const generation = generationByName(name);
-    if (generation !== undefined) notes.push(`The model of ${name} is judged by ${generation.judgedBy}.`);
-  }
+  notes.push(...judges(columns));
   const hardware = unique(columns.map(({ result }) => result.hardware)).join(", ");
   notes.push(
     "Counts (faults, huge pages, memory) follow the kernel's rules. " +
       `Times follow the cost figures of ${hardware}, each with its source or marked as assumed: ` +
       `read them as relations.`,
   );
+  const scales = unique(
+    columns.flatMap(({ result: { scale } }) => (scale === undefined ? [] : [`${scale}`])),
+  );
+  if (scales.length > 0) {
+    notes.push(
+      `Each page of the model stands for ${scales.join(" or ")} of the machine: memory, and counts of base ` +
+        "pages, are so many times as much there; time and huge pages are as they are.",
+    );
+  }
   if (columns.some(({ result }) => !result.referencesComplete)) {
     notes.push("The trace holds faults, not every reference, so TLB misses and walk time are left out.");
   }
