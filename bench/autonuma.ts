@@ -99,11 +99,11 @@ function printContention(): void {
 const percent = (ratio: number): string => (ratio * 100).toFixed(1) + " %";
 const micros = (ns: number): string => (ns / 1000).toFixed(1) + " us";
 
-/** One process whose memory lies on node 0; a thread on each CPU writes its own part of it. */
+/** One process whose memory lies on node 0; threads on all CPUs write their parts of it 50 times a second. */
 function spreadingProgram(cpus: number, seconds: number): string {
   const threads = Array.from({ length: cpus }, (_, cpu) => {
     const range = `${cpu * 8}M..${(cpu + 1) * 8}M`;
-    return `thread t${cpu} {\ncpu ${cpu}\nduring ${seconds}s {\nwrite buf ${range}\n}\n}\n`;
+    return `thread t${cpu} {\ncpu ${cpu}\nduring ${seconds}s {\nwrite buf ${range}\nsleep 20ms\n}\n}\n`;
   });
   const joins = Array.from({ length: cpus }, (_, cpu) => `join t${cpu}\n`);
   return `cpu 0\nmap buf ${cpus * 8}M align 2M\nwrite buf\n${threads.join("")}${joins.join("")}`;

@@ -84,7 +84,10 @@ export interface Autonuma {
    * batches of the LRU are emptied after it.
    */
   readonly pause: "twice" | "halves" | "once";
-  /** A page that was used from another node before: it stays; or its user moves no page in this pass (28). */
+  /**
+   * A page that was used from another node before: it stays; or its user moves no page until the first fault
+   * of the next pass is over (28).
+   */
   readonly falseSharing: "stops-page" | "stops-task";
   /** Hint faults of a task with a memory policy of its own: as any others, or left alone (24 and later). */
   readonly taskPolicy: "ignored" | "left-alone";
