@@ -67,13 +67,3 @@ test("without balancing numa02 is as fast as one node's memory; balanced, it is 
   // Eight of its twenty-five seconds pass before the first pages move.
   expect(ratio).toBeLessThan(0.75);
 });
-
-test("numa01 has the order that was published: numa/core, AutoNUMA, balancenuma, base", () => {
-  // A sixth of the program's memory: the runs take a sixth of its time.
-  const seconds = ["numacore", "autonuma", "linux-3.8", "linux-3.7-nobalance"].map((generation) => {
-    return simulate(workloadByName("numa01,size=2M"), { generation }).result.runNs / 1e9;
-  });
-  expect(seconds.toSorted((a, b) => a - b)).toEqual(seconds);
-  // The same process: everything goes to one node's 5.1 GB/s, for 1200 GiB.
-  expect(seconds[3]).toBeGreaterThan(1200 / 5.1);
-});
