@@ -39,7 +39,8 @@ const PAGES_PER_HUGE = 512;
 function modelOf(name: string): Map<string, Snapshot> {
   const script = parseScript(readFileSync(join(FOLDER, name + ".pw"), "utf8"), name);
   const generation = generationByName("linux-6.1")!;
-  const { lines } = runModel(script, { generation, hugeZeroAllocated: false, verify: false });
+  const options = { generation, hugeZeroAllocated: false, verify: false };
+  const { lines } = runModel(script, { ...options, stacksWhereUsed: !name.includes("-live-") });
   const snapshots = lines.filter((line): line is Extract<ScriptLine, Snapshot> => "snapshot" in line);
   return new Map(snapshots.map((line) => [line.snapshot, line as Snapshot]));
 }
@@ -90,6 +91,8 @@ describe.each(names)("%s", (name) => {
       const huge = count(mine, "thp_fault_alloc");
       const passes = (of: Snapshot) => (huge === 0 ? 1 : count(of, "numa_huge_pte_updates") / huge);
       expect(Math.abs(passes(mine) - passes(theirs))).toBeLessThanOrEqual(1);
+      // The other program's machine had its CPUs to itself: there the number is the kernel's.
+      if (!name.includes("-live-")) expect(passes(mine)).toBe(passes(theirs));
       const marks = (of: Snapshot) =>
         count(of, "numa_pte_updates") - PAGES_PER_HUGE * count(of, "numa_huge_pte_updates");
       expect(Math.abs(marks(mine) - marks(theirs))).toBeLessThanOrEqual(OWN_PAGES);

@@ -4,7 +4,7 @@
  */
 import { COUNTER_NAMES } from "../core/counters.ts";
 import { type Path, PREEMPT, sleepOp, WAIT } from "../core/ops.ts";
-import { asVpn, PAGE_BYTES, US_NS, type Vpn } from "../core/units.ts";
+import { asNode, asVpn, PAGE_BYTES, US_NS, type Vpn } from "../core/units.ts";
 import { ERRNO } from "../kernel/mm/errno.ts";
 import { forkMm } from "../kernel/mm/fork.ts";
 import { makeMm } from "../kernel/mm/mm.ts";
@@ -106,6 +106,7 @@ interface Birth {
 /** Starts a task's runner; when its body ends, its address space goes with its last user. */
 function start(run: ScriptRun, task: Task, birth: Birth, body: () => Path): void {
   const { cpu, atNs, cpus, numa } = birth;
+  if (run.session.options.stacksOnFirstNode === true) numa.stackNode = asNode(0);
   run.tasks.push(task);
   const path = lifeOf(run, task, body);
   task.runner = spawn(run.session.d, { name: task.name, mm: task.mm, task: numa, cpus, cpu, atNs, path });

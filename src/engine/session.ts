@@ -68,6 +68,11 @@ export interface SessionOptions {
    * once.
    */
   readonly quietSystem?: boolean;
+  /**
+   * A script's threads have their stacks on the first node, whose CPU made them present beforehand; else each
+   * where it first runs for a while.
+   */
+  readonly stacksOnFirstNode?: boolean;
   /** Record the run step by step: see `metrics/recording.ts`. */
   readonly record?: RecordLimits | undefined;
 }

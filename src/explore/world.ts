@@ -34,6 +34,7 @@ import { markRange38 } from "../kernel/numa/balancenuma/mark.ts";
 import { exchangeLast } from "../kernel/numa/early/last-nid.ts";
 import { early } from "../kernel/numa/early/state.ts";
 import { markRange } from "../kernel/numa/mark.ts";
+import { NO_STACKS } from "../kernel/numa/stack.ts";
 import { makeNumaTask } from "../kernel/numa/state.ts";
 import { lruDrainAll } from "../kernel/reclaim/lru.ts";
 import type { Kernel } from "../kernel/state.ts";
@@ -78,6 +79,7 @@ export function makeWorld(
   const k = boot(generation, changes, options);
   const mm = makeMm(k);
   mm.users = options.threads ?? 1;
+  mm.numa.stacksMarked = NO_STACKS;
   mm.cpus.fill(1);
   const memory = makeMemory(k, START, letters.length);
   k.witness = witnessOf(memory, () => undefined);

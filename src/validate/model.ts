@@ -42,6 +42,8 @@ export interface ModelOptions {
   /** An earlier script of the same boot has made the huge zero page. */
   readonly hugeZeroAllocated: boolean;
   readonly verify: boolean;
+  /** Of recordings that `validate`'s own runner did not make. */
+  readonly stacksWhereUsed?: boolean;
 }
 
 export interface ModelRun {
@@ -64,6 +66,8 @@ export function runModel(script: Script, options: ModelOptions): ModelRun {
     verify: options.verify,
     name: script.file,
     hugeZeroAllocated: options.hugeZeroAllocated,
+    // The guest's runner locks its memory, its threads' stacks included, before the script begins.
+    stacksOnFirstNode: options.stacksWhereUsed !== true,
   });
   return { lines, outcome: result.outcome, hugeZeroAllocated };
 }

@@ -21,6 +21,8 @@ import { isPageLocked, tryLockPage, unlockPage } from "../mm/page-lock.ts";
 import { PTE } from "../mm/page-table.ts";
 import type { Vma } from "../mm/vma.ts";
 import { HINT } from "../numa/account.ts";
+import { touchStack } from "../numa/stack.ts";
+import { currentTask } from "../numa/state.ts";
 import { emit, enter, type Kernel } from "../state.ts";
 import { account, lookAtPage } from "./hint.ts";
 import { flushHuge, restorePmd } from "./hint-huge.ts";
@@ -30,6 +32,7 @@ import type { FaultOutcome } from "./outcome.ts";
 /** Access to a huge page whose PMD is a hint. Enters without the lock. */
 export function* faultHintHugeCopied(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
   enter(k, "do_huge_pmd_numa_page");
+  touchStack(k, currentTask(k));
   const pages = k.geometry.pagesPerHuge;
   const lock = pageTableLock(k, row);
   yield lock.acquire;

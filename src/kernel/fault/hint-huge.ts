@@ -18,6 +18,8 @@ import { isolateForMove, migrateMisplaced, moveIsolated } from "../migration/mis
 import { PTE, vpnOfRow } from "../mm/page-table.ts";
 import type { Vma } from "../mm/vma.ts";
 import { HINT } from "../numa/account.ts";
+import { touchStack } from "../numa/stack.ts";
+import { currentTask } from "../numa/state.ts";
 import { emit, enter, type Kernel } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
 import { account, isWritable, type Look, lookAtPage } from "./hint.ts";
@@ -27,6 +29,7 @@ import type { FaultOutcome } from "./outcome.ts";
 /** Access to a huge page whose PMD is a hint. Enters without the lock. */
 export function* faultHintHuge(k: Kernel, vma: Vma, row: PmdRow): Path<FaultOutcome> {
   enter(k, "do_huge_pmd_numa_page");
+  touchStack(k, currentTask(k));
   const pages = k.geometry.pagesPerHuge;
   const { flushPending, isolateUnderLock, restoreHuge } = k.behaviours.numaRules;
   const lock = pageTableLock(k, row);

@@ -29,6 +29,7 @@ import { accountFault, HINT } from "../numa/account.ts";
 import { noteAccess } from "../numa/area.ts";
 import { lastCpupid } from "../numa/cpupid.ts";
 import { misplaced } from "../numa/filter.ts";
+import { touchStack } from "../numa/stack.ts";
 import { currentTask, type NumaTask } from "../numa/state.ts";
 import { emit, enter, type Kernel } from "../state.ts";
 import { hintedFrame } from "./hinted.ts";
@@ -87,6 +88,7 @@ interface Hint {
 /** Access to a base page whose entry is a hint. Enters without the lock. */
 export function* faultHint(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn): Path<FaultOutcome> {
   enter(k, "do_numa_page");
+  touchStack(k, currentTask(k));
   const { hintsOnParts } = k.behaviours.numaRules;
   const lock = pageTableLock(k, row);
   yield lock.acquire;

@@ -110,7 +110,7 @@ test("a single-threaded program that forks starts its own passes anew", () => {
   Object.assign(task.mm!.numa, { scanSeq: 7, nextScan: 3 });
   k.nowNs = 400_000_000;
   const child = forkNumaTask(k, task, "fork");
-  expect(task.mm!.numa).toEqual({ scanSeq: 0, nextScan: 350, offsetVpn: 0 });
+  expect(task.mm!.numa).toEqual({ scanSeq: 0, nextScan: 350, offsetVpn: 0, stacksMarked: 0 });
   expect(child.nodeStampNs).toBe(0);
   expect(child.preferred).toBe(NO_NODE);
 });

@@ -21,6 +21,8 @@ export function forkNumaTask(k: Kernel, parent: NumaTask, kind: "fork" | "thread
   if (mm !== undefined && users === 1) {
     mm.numa.nextScan = jiffies(k) + msToJiffies(k.tunables.numaScanDelayMs);
     mm.numa.scanSeq = 0;
+    mm.numa.stacksMarked = 0;
+    parent.stackTouched = 0;
   }
   const child = makeNumaTask(k, mm);
   child.memoryNode = parent.memoryNode;

@@ -27,6 +27,7 @@ import { VM, type Vma } from "../mm/vma.ts";
 import { reservationHolds } from "../reservation/look.ts";
 import { type Kernel, spend } from "../state.ts";
 import { flushRange } from "../tlb/shootdown.ts";
+import { markStacks } from "./stack.ts";
 
 /** No node: pages are marked wherever they are. */
 const ANYWHERE = NO_NODE;
@@ -65,6 +66,7 @@ export function* markRange(k: Kernel, vma: Vma, start: number, end: number): Pat
       small += changed;
     }
     if (changed > 0) {
+      markStacks(vma.mm);
       first = Math.min(first, from);
       last = to;
     }

@@ -20,6 +20,7 @@ import { emit, type Kernel } from "../state.ts";
 import { areaDone, visitArea } from "./area.ts";
 import { markRange } from "./mark.ts";
 import { scanMaxMs, scanStartMs } from "./period.ts";
+import { touchStack } from "./stack.ts";
 import { cpuTimeNs, JIFFY_NS, jiffies, msToJiffies, type NumaTask } from "./state.ts";
 
 /** How much more of an address space than its window a pass looks through. */
@@ -32,6 +33,7 @@ export function numaTick(k: Kernel, task: NumaTask): void {
   task.tickAtNs = (jiffies(k) + 1) * JIFFY_NS;
   const { mm } = task;
   if (!k.tunables.numaBalancing || mm === undefined || mm.users === 0 || task.workQueued) return;
+  touchStack(k, task);
   const periodNs = task.scanPeriodMs * MS_NS;
   if (cpuTimeNs(k, task) <= task.nodeStampNs + periodNs) return;
   if (task.nodeStampNs === 0) task.scanPeriodMs = scanStartMs(k, task, mm);
@@ -43,6 +45,7 @@ export function numaTick(k: Kernel, task: NumaTask): void {
 export function numaQuietUntilNs(k: Kernel, task: NumaTask): number {
   if (!k.tunables.numaBalancing) return Number.POSITIVE_INFINITY;
   if (task.workQueued) return k.nowNs;
+  if (task.stackTouched !== task.mm?.numa.stacksMarked) return task.tickAtNs;
   const leftNs = task.nodeStampNs + task.scanPeriodMs * MS_NS - cpuTimeNs(k, task);
   return Math.max(task.tickAtNs, k.nowNs + leftNs);
 }

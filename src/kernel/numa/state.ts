@@ -28,10 +28,12 @@ export interface MmNuma {
   offsetVpn: number;
   /** Passes that reached the end. */
   scanSeq: number;
+  /** The pass in which its threads' stacks were last marked, plus one; 0: never. See stack.ts. */
+  stacksMarked: number;
 }
 
 export function makeMmNuma(): MmNuma {
-  return { nextScan: 0, offsetVpn: 0, scanSeq: 0 };
+  return { nextScan: 0, offsetVpn: 0, scanSeq: 0, stacksMarked: 0 };
 }
 
 /** Kinds of fault sums: averages of memory and CPU, and what came in since the last placement. */
@@ -84,6 +86,10 @@ export interface NumaTask {
   group: NumaGroup | undefined;
   lastPlacementNs: number;
   lastRuntimeNs: number;
+  /** Where its stack is: where it first ran for a while; NO_NODE before that. See stack.ts. */
+  stackNode: NodeId;
+  /** The mark of its stack (`stacksMarked`) that it has come upon last. */
+  stackTouched: number;
 }
 
 /** Where the current task could run. */
@@ -166,6 +172,8 @@ export function makeNumaTask(k: Kernel, mm: Mm | undefined): NumaTask {
     group: undefined,
     lastPlacementNs: 0,
     lastRuntimeNs: 0,
+    stackNode: NO_NODE,
+    stackTouched: mm?.numa.stacksMarked ?? 0,
   };
 }
 

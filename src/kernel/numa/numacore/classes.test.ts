@@ -64,7 +64,7 @@ test("a task that changes scans fast; one that has settled, half as often each t
 function others(p: Program, cpus: string): NumaTask[] {
   return [...cpus].flatMap((letter, cpu) => {
     if (letter !== "a" && letter !== "b") return [];
-    const task = makeNumaTask(p.k, letter === "a" ? p.mm : ({ id: 99 } as typeof p.mm));
+    const task = makeNumaTask(p.k, letter === "a" ? p.mm : ({ id: 99, numa: p.mm.numa } as typeof p.mm));
     classed(p.k, task).class = "shared";
     p.k.numa.running[cpu] = task;
     return [task];
