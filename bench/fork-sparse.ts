@@ -33,6 +33,7 @@ console.log("law         threshold  failing child  drawn  expected  pages a regi
 for (const law of values.laws.split(",")) {
   for (const threshold of thresholds) {
     const seed = Number(values.seed);
+    const began = process.cpuUsage();
     const own = values.full ? { name: "fork-sparse", machine: { seed } } : sixtyFourth(seed);
     const { result } = simulate(workloadByName(`${own.name},law=${law}`), {
       generation: values.generation,
@@ -50,7 +51,7 @@ for (const law of values.laws.split(",")) {
       expectedFailingChild(law, threshold),
       pages.toFixed(2),
       Math.round(process.resourceUsage().maxRSS / 1024),
-      (process.cpuUsage().user / 1e6).toFixed(1),
+      (process.cpuUsage(began).user / 1e6).toFixed(1),
     ];
     console.log(
       law.padEnd(12) +
