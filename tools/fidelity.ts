@@ -5,21 +5,34 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+const DESIGNS = "published runs of autonumabench (docs/designs.md), the explorer; no kernel carries them";
+
 /** Folders of src/kernel in the order of the page, with what judges them besides the tests beside them. */
 const FOLDERS: readonly (readonly [folder: string, title: string, judgedBy: string])[] = [
   ["fault", "Page faults", "recordings, random scripts, traces"],
   ["thp", "Huge pages: eligibility, split, deferred split", "recordings, random scripts"],
   ["khugepaged", "khugepaged and MADV_COLLAPSE", "recordings"],
   ["mm", "Address spaces, page tables, system calls", "recordings, random scripts, traces"],
-  ["buddy", "The page allocator and compaction", "the fuzzer; no recording puts it under pressure"],
+  ["buddy", "The page allocator and compaction", "the fuzzer; scripts of full nodes and of short memory"],
   [
     "reservation",
     "Huge page reservations",
     "rule by rule against the posted patch and its review; no kernel carries them",
   ],
-  ["reclaim", "LRU, reclaim, swap", "the fuzzers; recordings of madvise; no recording of memory pressure"],
+  [
+    "reclaim",
+    "LRU, reclaim, swap",
+    "recordings of swap, random scripts; which area goes first under pressure",
+  ],
   ["tlb", "TLBs, page walks, shootdowns", "the golden counters of three other models"],
+  ["numa", "NUMA balancing: scanner, filter, groups, placement", "recordings, random scripts"],
+  ["numa/early", "What the designs of 2012 share", DESIGNS],
+  ["numa/autonuma", "AutoNUMA", DESIGNS],
+  ["numa/numacore", "numa/core", DESIGNS],
+  ["numa/balancenuma", "balancenuma: 3.8 and 3.9", DESIGNS],
+  ["migration", "Moving pages", "recordings, random scripts about NUMA balancing"],
   ["proc", "Knobs, counters, maps", "recordings"],
+  ["", "What all of them stand on", "the tests of those above"],
 ];
 
 export interface Head {
@@ -74,7 +87,7 @@ export function renderMechanisms(root: string): string {
           `| \`${name}\` | ${cell(head!.summary)} | ${cell(head!.models)} | ${cell(head!.notModelled)} |`,
       );
     return [
-      `### \`${folder}/\`: ${title}`,
+      `### \`${join("kernel", folder)}/\`: ${title}`,
       "",
       `Judged by: ${judgedBy}.`,
       "",

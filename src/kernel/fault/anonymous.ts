@@ -70,7 +70,10 @@ export function mapFirstWrite(k: Kernel, vma: Vma, row: PmdRow, vpn: Vpn, pfn: P
   return true;
 }
 
-/** First touch of a page that no huge page backs: a read, or a write that had no frame at once. */
+/**
+ * First touch of a page that no huge page backs: a read, or a write for which `frameForFirstWrite` had
+ * nothing at hand.
+ */
 export function* faultAnonymous(
   k: Kernel,
   vma: Vma,
