@@ -9,7 +9,7 @@ function section(spec: WorkloadSpec): string {
   const { name, summary, standsFor, source, machine, hardware, settings = [], params } = spec;
   const rows = Object.entries(params).map(
     ([param, it]) =>
-      `| \`${param}\` | \`${printParam(it, it.default)}\` ` + `| ${cell(paramRange(it))} | ${cell(it.doc)} |`,
+      `| \`${param}\` | \`${printParam(it, it.default)}\` | ${cell(paramRange(it))} | ${cell(it.doc)} |`,
   );
   const on = hardware === undefined ? "" : `, hardware \`${hardware}\``;
   const sets = settings.map(([knob, value]) => `, \`${knob}=${value}\``).join("");

@@ -15,6 +15,7 @@ import type { AutonumaResult, LockResult, NumaResult, ProcessResult, Result } fr
 import type { NamedWorkload } from "../workloads/generators/workload.ts";
 import type { TraceReader } from "../workloads/records.ts";
 import type { Script } from "../workloads/script/ast.ts";
+import { printMachine } from "../workloads/script/print.ts";
 import { processResult } from "./memory-look.ts";
 import { type ProgramOptions, runWorkload } from "./program.ts";
 import { type ReplayOptions, replayTrace } from "./replay.ts";
@@ -220,9 +221,8 @@ function changedKnobs({ k, options, bootValues }: Session): Record<string, strin
 
 function describeMachine({ k }: Session): string {
   const { nodes, cpus, memBytes, scale = 1 } = k.machine;
-  const bytes = memBytes * scale;
-  const size = bytes >= 2 ** 30 ? bytes / 2 ** 30 + "G" : bytes / 2 ** 20 + "M";
-  return `nodes=${nodes} cpus=${cpus} mem=${size}${scale === 1 ? "" : ` scale=${scale}`}`;
+  const own = scale === 1 ? {} : { scale };
+  return printMachine({ nodes, cpus, memBytes: memBytes * scale, hugeBytes: undefined, ...own });
 }
 
 /** Locks of the designs of 2012. */
