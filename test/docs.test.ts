@@ -56,10 +56,12 @@ describe("documents are true", () => {
     const names = readdirSync(kernel, { recursive: true, encoding: "utf8" }).filter((name) =>
       /^(?!testing\/)(?!.*\/?test-).*(?<!\.test|\.fuzz)\.ts$/.test(name),
     );
+    const mechanisms = renderMechanisms(root);
     const missing = names.filter((name) => {
       if (headOf(readFileSync(join(kernel, name), "utf8")) === undefined) return false;
-      const section = renderMechanisms(root).split(`### \`${join("kernel", dirname(name))}/\``)[1];
-      return !section?.split("\n### ")[0]!.includes(`| \`${basename(name)}\` |`);
+      const [, section = ""] = mechanisms.split(`### \`${join("kernel", dirname(name))}/\``);
+      const [table = ""] = section.split("\n### ");
+      return !table.includes(`| \`${basename(name)}\` |`);
     });
     expect(missing).toEqual([]);
   });

@@ -9,17 +9,20 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 
 interface Tally {
   readonly passed: number;
   readonly failed: number;
+  /** What failed, said again at the end, where the last lines of a long log still show it. */
+  readonly failures?: readonly string[];
 }
 
 const root = join(import.meta.dirname, "..");
 const bin = join(root, "node_modules", ".bin");
 /** A busy machine takes three times as long as an idle one, and that is no failure. */
 const GATE_LIMIT_MS = 16 * 60 * 1000;
+const LINES_OF_A_FAILURE = 8;
 
 /** Runs a program of node_modules/.bin, or a `.ts` file of ours with this Node. */
 function runs(program: string, ...options: string[]): boolean {
@@ -50,8 +53,23 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
+}
+
+/** The failed tests of a file, each with the first lines of what it said. */
+function failuresOf({ name, status, assertionResults }: VitestReport["testResults"][number]): string[] {
+  const file = relative(root, name);
+  const failed = assertionResults.filter((one) => one.status === "failed");
+  if (status === "failed" && failed.length === 0) return [`${file}: failed outside of its tests`];
+  return failed.map(({ fullName, failureMessages }) => {
+    const said = failureMessages.join("\n").split("\n").slice(0, LINES_OF_A_FAILURE);
+    return [`${file}: ${fullName}`, ...said].join("\n       ");
+  });
 }
 
 /** vitest counts its tests; a file that fails without a failed test did not load, and is one failure. */
@@ -62,14 +80,10 @@ function vitestGate(): Tally {
     const succeeded = runs("vitest", "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${file}`);
     if (!existsSync(file)) return { passed: 0, failed: 1 };
     const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
-    const broken = report.testResults.filter(
-      (result) =>
-        result.status === "failed" && !result.assertionResults.some((one) => one.status === "failed"),
-    );
-    for (const { name } of broken) console.error(`${name}: failed outside of its tests`);
     if (report.numPendingTests > 0) console.log(`${report.numPendingTests} skipped`);
-    const failed = report.numFailedTests + broken.length;
-    return { passed: report.numPassedTests, failed: failed === 0 && !succeeded ? 1 : failed };
+    const failures = report.testResults.flatMap(failuresOf);
+    const failed = failures.length === 0 && !succeeded ? 1 : failures.length;
+    return { passed: report.numPassedTests, failed, failures };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -96,11 +110,12 @@ const results = GATES.map(({ name, run }) => {
 });
 
 console.log("");
-for (const { name, passed, failed, seconds } of results) {
+for (const { name, passed, failed, failures = [], seconds } of results) {
   console.log(
     `${failed === 0 ? "ok    " : "FAILED"} ${name} (${passed}/${passed + failed}, ${seconds.toFixed(1)} s)`,
   );
+  for (const failure of failures) console.log(`       ${failure}`);
 }
-const sum = (key: keyof Tally) => results.reduce((total, result) => total + result[key], 0);
+const sum = (key: "passed" | "failed") => results.reduce((total, result) => total + result[key], 0);
 process.exitCode = sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
 console.log(`${sum("passed")} passed, ${sum("failed")} failed`);

@@ -51,7 +51,7 @@ test("the same program takes the same time at two scales, and moves as much memo
   const [coarse, fine] = [numa02("linux-3.8", 64), numa02("linux-3.8", 32)];
   expect(coarse.runNs / fine.runNs).toBeGreaterThan(0.8);
   expect(coarse.runNs / fine.runNs).toBeLessThan(1.25);
-  const moved = [coarse, fine].map(({ vmstat }, i) => vmstat["numa_pages_migrated"]! * [64, 32][i]!);
+  const moved = [coarse, fine].map(({ vmstat }, i) => vmstat.numa_pages_migrated! * [64, 32][i]!);
   expect(moved[0]! / moved[1]!).toBeGreaterThan(0.8);
   expect(moved[0]! / moved[1]!).toBeLessThan(1.25);
   expect(coarse.settings["kernel.numa_balancing_scan_size_mb"]).toBe("4");

@@ -79,7 +79,7 @@ const OWN_MIGRATED_PAGES = 64;
 const SWAP_FIGURES = new Set(["pswpin", "pswpout", "swpin_zero", "swpout_zero", "pgmajfault", "swap_ra"]);
 /** Reclaim for want of memory counts what it looks at; reclaim of chosen pages does not. */
 const scanned = ({ vmstat }: SnapshotLine): boolean =>
-  (vmstat["pgscan_kswapd"] ?? 0) + (vmstat["pgscan_direct"] ?? 0) > 0;
+  (vmstat.pgscan_kswapd ?? 0) + (vmstat.pgscan_direct ?? 0) > 0;
 
 const exactly = (): number => 0;
 const quiet = ({ balancing }: Traits): number | undefined => (balancing ? undefined : 0);
