@@ -15,6 +15,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ScriptLine } from "../src/engine/simulate.ts";
+import { simulate } from "../src/engine/simulation.ts";
 import { generationByName } from "../src/generations/index.ts";
 import { runModel } from "../src/validate/model.ts";
 import { parseScript } from "../src/workloads/script/parse.ts";
@@ -41,6 +42,14 @@ function modelOf(name: string): Map<string, Snapshot> {
   const generation = generationByName("linux-6.1")!;
   const options = { generation, hugeZeroAllocated: false, verify: false };
   const { lines } = runModel(script, { ...options, stacksWhereUsed: !name.includes("-live-") });
+  const snapshots = lines.filter((line): line is Extract<ScriptLine, Snapshot> => "snapshot" in line);
+  return new Map(snapshots.map((line) => [line.snapshot, line as Snapshot]));
+}
+
+/** The same script on the usual hardware, as `pagewise run` has it: whatever takes time takes another time. */
+function onHardware(name: string): Map<string, Snapshot> {
+  const script = parseScript(readFileSync(join(FOLDER, name + ".pw"), "utf8"), name);
+  const { lines } = simulate(script, { generation: "linux-6.1" });
   const snapshots = lines.filter((line): line is Extract<ScriptLine, Snapshot> => "snapshot" in line);
   return new Map(snapshots.map((line) => [line.snapshot, line as Snapshot]));
 }
@@ -126,6 +135,20 @@ describe.each(names)("%s", (name) => {
     }
   });
 });
+
+const onNodesWithoutCpus = ["numa-live-memonly"];
+
+test.each(names.filter((name) => !name.includes("-live-") || onNodesWithoutCpus.includes(name)))(
+  "%s: `pagewise run` ends in the same places, on whatever hardware",
+  (name) => {
+    const model = onHardware(name);
+    for (const [label, theirs] of kernelOf(name)) {
+      const mine = model.get(label)!;
+      expect(misplacedRegions(mine, theirs)).toEqual([]);
+      expect(count(mine, "thp_migration_success")).toBe(count(theirs, "thp_migration_success"));
+    }
+  },
+);
 
 describe.each(recordings("protect-"))("%s", (name) => {
   test("what mprotect changes counts as a huge mark, and nowhere else", () => {

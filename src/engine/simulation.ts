@@ -108,7 +108,7 @@ export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefin
   const memBytes = Math.floor(meant.memBytes / scale);
   const hugeBytes = scale === 1 ? meant.hugeBytes : (meant.hugeBytes ?? HUGE_BYTES_MAX) / scale;
   demandWhole("nodes", nodes, 1);
-  demandWhole("cpus", cpus, nodes);
+  demandWhole("cpus", cpus, 1);
   demandWhole("memBytes", memBytes, 2 ** 20);
   if (hugeBytes !== undefined && !(hugeBytes >= 2 * PAGE_BYTES && hugeBytes <= HUGE_BYTES_MAX)) {
     throw new UserError(`expected 8 KiB to 2 MiB, found ${hugeBytes}`, { file: "machine.hugeBytes" });

@@ -6,8 +6,8 @@
  * one entry a page.
  *
  * Invariants: the areas cover exactly the mapped pages, with their rights and advice; a page keeps its frame
- * until it is unmapped, and takes it along when it moves; neighbours that may merge have merged; all of
- * kernel/invariants.ts.
+ * until it is unmapped, and takes it along when it moves; neighbours that may merge have merged, but where only
+ * a first write made them alike (no kernel looks again then); all of kernel/invariants.ts.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -134,16 +134,15 @@ function run(w: World, twin: Twin, name: string, from: number, to: number, at: n
 }
 
 /**
- * Neighbours of which nothing tells why they are apart: same flags, indices that go on, the same anon_vma.
+ * Where neighbours meet of which nothing tells why they are apart: same flags, indices that go on, the same
+ * anon_vma.
  */
-function unmerged({ mm }: World): string[] {
+function unmerged({ mm }: World): number[] {
   return mm.vmas.flatMap((vma, i) => {
     const next = mm.vmas[i + 1];
     if (next === undefined || next.start !== vma.end || next.flags !== vma.flags) return [];
     const goesOn = vma.pgoff + (vma.end - vma.start) === next.pgoff;
-    return goesOn && vma.anonVma !== undefined && vma.anonVma === next.anonVma
-      ? [`${vma.start}-${next.end}`]
-      : [];
+    return goesOn && vma.anonVma !== undefined && vma.anonVma === next.anonVma ? [next.start] : [];
   });
 }
 
@@ -158,10 +157,12 @@ test.each(["never", "always"] as const)(
           advised: false,
           frame: -1,
         }));
+        const alikeByWrite = new Set<number>();
         for (const [name, [from, to], at] of steps) {
           run(w, twin, name, from, to, at);
           expect(Array.from({ length: PAGES }, (_, page) => look(w, page))).toEqual(twin);
-          expect(unmerged(w)).toEqual([]);
+          if (name === "write") for (const edge of unmerged(w)) alikeByWrite.add(edge);
+          expect(unmerged(w).filter((edge) => !alikeByWrite.has(edge))).toEqual([]);
         }
       }),
       { numRuns: 60 },

@@ -93,7 +93,7 @@ describe("the fold loses nothing that an LRU would see", () => {
       expect(folded.order).toEqual(raw.order);
       expect([...counts].sort()).toEqual([...truth].sort());
     });
-    fc.assert(claim, { numRuns: 300, seed: 1 });
+    fc.assert(claim, { numRuns: 300 });
   });
 });
 

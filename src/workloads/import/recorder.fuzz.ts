@@ -102,5 +102,5 @@ test("FIRST is told exactly for pages that were not referenced since they were m
     expect(new Set(slots).size).toBe(slots.length);
     for (const { index, lastTime } of threads) expect(gaps[index] ?? 0).toBe(lastTime - births[index]!);
   });
-  fc.assert(claim, { numRuns: 400, seed: 11 });
+  fc.assert(claim, { numRuns: 400 });
 });

@@ -37,5 +37,5 @@ test("pieces agree with an array of addresses", () => {
       if (p.starts[i] === p.ends[i - 1]) expect(p.deltas[i]).not.toBe(p.deltas[i - 1]);
     }
   });
-  fc.assert(claim, { numRuns: 500, seed: 3 });
+  fc.assert(claim, { numRuns: 500 });
 });
