@@ -46,7 +46,9 @@ function modelOf(name: string): Map<string, Snapshot> {
   return new Map(snapshots.map((line) => [line.snapshot, line as Snapshot]));
 }
 
-/** The same script on the usual hardware, as `pagewise run` has it: whatever takes time takes another time. */
+/**
+ * The same script on the usual hardware, as `pagewise run` has it: whatever takes time takes another time.
+ */
 function onHardware(name: string): Map<string, Snapshot> {
   const script = parseScript(readFileSync(join(FOLDER, name + ".pw"), "utf8"), name);
   const { lines } = simulate(script, { generation: "linux-6.1" });

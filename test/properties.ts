@@ -1,6 +1,7 @@
 /**
- * `npm run properties [-- --seed N --count N]`: every property test on cases that `npm test` does not draw, one
- * seed after another; 10 unless told. Stops at the first seed that fails: fast-check prints its counterexample.
+ * `npm run properties [-- --seed N --count N]`: every property test on cases that `npm test` does not draw,
+ * one seed after another; 10 unless told. Stops at the first seed that fails: fast-check prints its
+ * counterexample.
  */
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";

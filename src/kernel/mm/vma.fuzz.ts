@@ -6,8 +6,8 @@
  * one entry a page.
  *
  * Invariants: the areas cover exactly the mapped pages, with their rights and advice; a page keeps its frame
- * until it is unmapped, and takes it along when it moves; neighbours that may merge have merged, but where only
- * a first write made them alike (no kernel looks again then); all of kernel/invariants.ts.
+ * until it is unmapped, and takes it along when it moves; neighbours that may merge have merged, but where
+ * only a first write made them alike (no kernel looks again then); all of kernel/invariants.ts.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
