@@ -16,6 +16,7 @@ import type { Kernel } from "../kernel/state.ts";
 import { lookUp, lookUpPlain, lookUpPlainHuge } from "../kernel/tlb/fast.ts";
 import { IN_FIRST, IN_SECOND, MUST_FAULT } from "../kernel/tlb/lookup.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
+import { AHEAD_RECORDS } from "./look-ahead.ts";
 import { chargeTouches, touchExtraPs } from "./memory-access.ts";
 import {
   countMisses,
@@ -65,9 +66,12 @@ const HIT = IN_FIRST;
 const SECOND = IN_SECOND;
 
 /**
- * Records that the inner loop takes at a time: V8 compiles short-lived calls better than one endless loop.
+ * Records that the inner loop takes at a time: few at first, since what is known of the ones behind a fault
+ * is lost with it; at most so many, since V8 compiles short-lived calls better than one endless loop.
  */
-const STRIDE_RECORDS = 1024;
+const FIRST_STRIDE_RECORDS = 8;
+const STRIDE_RECORDS = AHEAD_RECORDS;
+const STRIDE_GROWTH = 4;
 /** Records that are taken one by one before the plain loop is tried again. */
 const MIXED_RECORDS = 64;
 
@@ -87,9 +91,11 @@ export function runReferences(
   cursor: RefCursor,
 ): number {
   let at = from;
+  let stride = FIRST_STRIDE_RECORDS;
   cursor.stop = STOP.END;
   while (at < batch.length && cursor.stop === STOP.END) {
-    const end = Math.min(at + STRIDE_RECORDS, batch.length);
+    const end = Math.min(at + stride, batch.length);
+    stride = Math.min(stride * STRIDE_GROWTH, STRIDE_RECORDS);
     if (cursor.progress === NEW) {
       if (k.tlb.of[cpu]!.flat) at = runFlat(k, cpu, batch, slotRows, at, end, limitNs, cursor);
       else at = runPlain(k, cpu, batch, slotRows, at, end, limitNs, cursor);
