@@ -9,7 +9,9 @@ import { mmap } from "../kernel/mm/mmap.ts";
 import { findRow, linearPage, PMD, PTE, pteIndex } from "../kernel/mm/page-table.ts";
 import { VM } from "../kernel/mm/vma.ts";
 import type { Kernel } from "../kernel/state.ts";
+import { STEPPER } from "../kernel/tlb/step.ts";
 import { tlbFlushCpu } from "../kernel/tlb/tlb.ts";
+import { below, makePrng } from "../lib/prng.ts";
 import { makeRefBatch, REF, type RefBatch } from "../workloads/records.ts";
 import { makeRefCursor, type RefCursor, runReferences, STOP, touchOne } from "./references.ts";
 
@@ -183,6 +185,35 @@ test("pages of a huge page are told apart by their touched bits, not by the TLB"
   expect(p.k.pt.pmd.kind[p.slotRows[0]!]).toBe(PMD.HUGE);
   expect(p.mm.touchedPages).toBe(4);
   expect(stats(p.k)).toEqual([5, 4, 0, 1]);
+});
+
+/** Records of random pages, some of them read, of one to three references each. */
+function randomRecords(count: number): Written[] {
+  const random = makePrng(7);
+  return Array.from({ length: count }, () => {
+    const references = 1 + below(random, 3);
+    const page = below(random, 2) === 0 ? below(random, 8 * 512) : below(random, 90);
+    if (below(random, 4) === 0) return [page, REF.READ, references, 0, below(random, 20)];
+    return [page, REF.WRITE, 0, references, below(random, 20)];
+  });
+}
+
+test.each(["never", "always"] as const)("all at once or one by one: the same figures, THP %s", (enabled) => {
+  const everyPage: Written[] = Array.from({ length: 8 * 512 }, (_, page) => [page, REF.WRITE, 0, 1]);
+  const records = randomRecords(8_000);
+  /** So few records at a time are never worth the stepper. */
+  const outcome = (atATime: number) => {
+    const p = program(enabled);
+    for (let at = 0; at < everyPage.length; at += 50) run(p, batchOf(everyPage.slice(at, at + 50)));
+    STEPPER?.counts.fill(0);
+    for (let at = 0; at < records.length; at += atATime) run(p, batchOf(records.slice(at, at + atATime)));
+    const { l1Small } = p.k.tlb.of[0]!;
+    return { stats: stats(p.k), ns: p.k.nowNs, ps: p.k.tlb.remainderPs[0], tags: [...l1Small.tags] };
+  };
+  const oneByOne = outcome(50);
+  expect([...STEPPER!.counts]).toEqual([0, 0, 0]);
+  expect(outcome(4_000)).toEqual(oneByOne);
+  expect(Math.max(...STEPPER!.counts)).toBeGreaterThan(0);
 });
 
 test("a script's touch does what a record does", () => {
