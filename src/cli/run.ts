@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import type { Simulated } from "../engine/simulation.ts";
 import { UserError } from "../lib/assert.ts";
+import { earlyEnd } from "../report/answer.ts";
 import { contentionOf, jsonColumn } from "../report/json.ts";
 import { renderExpectations, renderScript } from "../report/script.ts";
 import type { Column } from "../report/table.ts";
@@ -93,7 +94,10 @@ async function runOne(workload: Workload, options: CommonOptions, withHugeZero: 
   showFigures(column, workload, options);
   await writeExports([column], options, { command: commandLine() });
   const partial = warn(workload);
-  return !broken && !partial && run.result.outcome === "finished";
+  // A script may be about calls that fail: it says so itself.
+  const whole =
+    workload.kind === "script" ? run.result.outcome === "finished" : earlyEnd(run.result) === undefined;
+  return !broken && !partial && whole;
 }
 
 async function runAll(files: readonly string[], options: CommonOptions): Promise<number> {

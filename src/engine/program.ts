@@ -40,7 +40,7 @@ import {
 import { runBatch } from "./replay-batch.ts";
 import { runCall } from "./replay-event.ts";
 import { populate } from "./script-calls.ts";
-import { returnToUser, type Session, verifyNow } from "./session.ts";
+import { noteFailedCall, returnToUser, type Session, verifyNow } from "./session.ts";
 
 /**
  * How far a thread that only refers to memory may be ahead of the others: what they do to its memory reaches
@@ -225,6 +225,7 @@ function* mapMemory({ session }: ProgramRun, { process }: ProgramThread, item: O
   const pages = Math.ceil(item.bytes / 4096);
   const request = { at: undefined, pages, flags, replace: false, stack: false };
   const start = yield* mmap(session.k, process.mm, request);
+  if (start < 0) noteFailedCall(session, "mmap", start);
   if (start >= 0 && item.populate) yield* populate(session, process.mm, start, pages, flags);
   return start < 0 ? start : start * 4096;
 }

@@ -36,7 +36,15 @@ import {
   callUnmap,
   callUnpin,
 } from "./script-calls.ts";
-import { countTry, fault, faultOutcome, returnToUser, type Session, verifyNow } from "./session.ts";
+import {
+  countTry,
+  fault,
+  faultOutcome,
+  noteFailedCall,
+  returnToUser,
+  type Session,
+  verifyNow,
+} from "./session.ts";
 import { beginRound, endRound, isQuiet, makeSteady, othersNs, skipRounds } from "./steady.ts";
 import { copyRegions, makeTask, type Task } from "./tasks.ts";
 
@@ -128,7 +136,10 @@ function* runBody(run: ScriptRun, task: Task, body: readonly Statement[]): Path 
     if (session.outcome === "oom") return;
     yield call(session.d, runStatement(run, task, statement));
     const error = session.d.returned as number;
-    if (error < 0) run.lines.push({ errno: -error, op: statement.op, line: statement.line });
+    if (error < 0) {
+      noteFailedCall(session, statement.op, error);
+      run.lines.push({ errno: -error, op: statement.op, line: statement.line });
+    }
     if (session.options.verify) verifyNow(session);
   }
 }

@@ -41,6 +41,7 @@ import {
   recordSlice,
 } from "../metrics/recorder.ts";
 import type { RecordLimits } from "../metrics/recording.ts";
+import type { FailedCall } from "../metrics/result.ts";
 import { taskFitsCpu } from "./cpu-range.ts";
 import { call, idleCpu, restart, spawn } from "./driver.ts";
 import { type Driver, makeDriver, type Runner } from "./driver-state.ts";
@@ -85,6 +86,8 @@ export interface Session {
   /** Only when the run is to be recorded. */
   readonly recorder: Recorder | undefined;
   outcome: "finished" | "oom";
+  /** By call and errno. */
+  readonly failedCalls: Map<string, FailedCall>;
   /** Figures of the workload's own, by name. */
   readonly told: Record<string, number>;
   /** What the workload assumes where its source is silent. */
@@ -139,6 +142,7 @@ export function openSession(options: SessionOptions): Session {
     c,
     recorder,
     outcome: "finished",
+    failedCalls: new Map(),
     told: {},
     assumes: [],
     goneLocks: [],
@@ -342,4 +346,10 @@ function heldLocks(k: Kernel): string[] {
     ...k.locks.pages.all,
   ];
   return locks.filter((lock) => lock.holder !== -1 || lock.readers > 0).map((lock) => lock.name);
+}
+
+/** A call of the program was refused; `error` is an errno, negated. */
+export function noteFailedCall({ failedCalls }: Session, call: string, error: number): void {
+  const key = `${call} ${error}`;
+  failedCalls.set(key, { call, errno: -error, count: (failedCalls.get(key)?.count ?? 0) + 1 });
 }

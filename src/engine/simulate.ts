@@ -25,6 +25,7 @@ import { look, openSession, type Session, type SessionOptions, verifyNow } from 
 export type { ScriptLine } from "./script.ts";
 
 const PAGE_KB = PAGE_BYTES / 1024;
+const HUGE_BYTES = 2 ** 21;
 
 export interface ScriptOutcome {
   /** What `run --json` prints, in order. */
@@ -100,6 +101,7 @@ function finish(session: Session, referencesComplete: boolean): Result {
     workload: options.name,
     settings: changedKnobs(session),
     outcome: session.outcome,
+    ...(session.failedCalls.size === 0 ? {} : { failedCalls: [...session.failedCalls.values()] }),
     referencesComplete,
     vmstat: changedCounters(session),
     touchedPeakKb: k.totals.peakTouched * PAGE_KB,
@@ -220,9 +222,16 @@ function changedKnobs({ k, options, bootValues }: Session): Record<string, strin
 }
 
 function describeMachine({ k }: Session): string {
-  const { nodes, cpus, memBytes, scale = 1 } = k.machine;
-  const own = scale === 1 ? {} : { scale };
-  return printMachine({ nodes, cpus, memBytes: memBytes * scale, hugeBytes: undefined, ...own });
+  const { nodes, cpus, memBytes, swapBytes, scale = 1 } = k.machine;
+  const hugeBytes = k.geometry.pagesPerHuge * PAGE_BYTES * scale;
+  return printMachine({
+    nodes,
+    cpus,
+    memBytes: memBytes * scale,
+    hugeBytes: hugeBytes === HUGE_BYTES ? undefined : hugeBytes,
+    ...(swapBytes === 0 ? {} : { swapBytes }),
+    ...(scale === 1 ? {} : { scale }),
+  });
 }
 
 /** Locks of the designs of 2012. */

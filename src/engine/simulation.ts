@@ -81,14 +81,21 @@ export interface Simulated {
   readonly hugeZeroAllocated: boolean;
 }
 
-function demandWhole(what: string, value: number, min: number): void {
-  if (Number.isSafeInteger(value) && value >= min) return;
-  throw new UserError(`expected a whole number of at least ${min}, found ${value}`, {
+/** Says which part of a machine nobody can have: at the command line, of `--machine` or `--swap`. */
+function demandWhole(what: string, value: number, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+  throw new UserError(`expected a whole number from ${min} to ${max}, found ${value}`, {
     file: `machine.${what}`,
   });
 }
 
 const HUGE_BYTES_MAX = 2 ** 21;
+/** What the model's columns can number; processors as many as Debian's kernels are built for. */
+const NODES_MAX = 64;
+const CPUS_MAX = 8192;
+const MEM_BYTES_MIN = 2 ** 20;
+const MEM_BYTES_MAX = 2 ** 42;
+const SWAP_BYTES_MAX = 2 ** 40;
 
 /** Whoever says how much memory a machine has means another one: the workload's scale is not its. */
 function isOther({ memBytes }: MachineChoice): boolean {
@@ -107,12 +114,18 @@ export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefin
   const { nodes, cpus, scale = 1 } = meant;
   const memBytes = Math.floor(meant.memBytes / scale);
   const hugeBytes = scale === 1 ? meant.hugeBytes : (meant.hugeBytes ?? HUGE_BYTES_MAX) / scale;
-  demandWhole("nodes", nodes, 1);
-  demandWhole("cpus", cpus, 1);
-  demandWhole("memBytes", memBytes, 2 ** 20);
+  const swapBytes = given.swapBytes ?? own?.swapBytes ?? 0;
+  demandWhole("nodes", nodes, 1, NODES_MAX);
+  demandWhole("cpus", cpus, 1, CPUS_MAX);
   if (hugeBytes !== undefined && !(hugeBytes >= 2 * PAGE_BYTES && hugeBytes <= HUGE_BYTES_MAX)) {
-    throw new UserError(`expected 8 KiB to 2 MiB, found ${hugeBytes}`, { file: "machine.hugeBytes" });
+    const divided = scale === 1 ? "" : ` after division by scale=${scale}`;
+    throw new UserError(`expected 8 KiB to 2 MiB${divided}, found ${hugeBytes}`, {
+      file: "machine.hugeBytes",
+    });
   }
+  const leastBytes = Math.max(MEM_BYTES_MIN, nodes * (hugeBytes ?? HUGE_BYTES_MAX));
+  demandWhole("memBytes", meant.memBytes, leastBytes * scale, MEM_BYTES_MAX);
+  demandWhole("swapBytes", swapBytes, 0, SWAP_BYTES_MAX);
   if (hugeBytes !== undefined && !Number.isInteger(Math.log2(hugeBytes))) {
     throw new UserError(`expected a power of two, found ${hugeBytes}`, { file: "machine.hugeBytes" });
   }
@@ -123,7 +136,7 @@ export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefin
     scale,
     geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
     distances: evenDistances(nodes),
-    swapBytes: given.swapBytes ?? own?.swapBytes ?? 0,
+    swapBytes,
     fragmentedRatio: given.fragmentedRatio ?? 0,
     seed: given.seed ?? 1,
   };

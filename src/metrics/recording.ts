@@ -128,8 +128,12 @@ export interface WalkStep {
   readonly atNs: number;
   /** The page's entries now. */
   readonly entry: EntryState;
-  /** For each CPU: 0 no translation of the page, 1 a small one, 2 a huge one, 3 both. Up to 16 CPUs. */
+  /**
+   * For each CPU from `firstCpu` on: 0 no translation of the page, 1 a small one, 2 a huge one, 3 both. Up to
+   * 16 CPUs, the one of the fault among them.
+   */
   readonly tlb: readonly number[];
+  readonly firstCpu: number;
 }
 
 /** Kind and flags of the PMD entry, flags of the PTE (0 when the PMD is no table): see mm/page-table.ts. */

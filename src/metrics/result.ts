@@ -139,6 +139,14 @@ export interface BalancingResult {
   readonly waits: Spans;
 }
 
+/** A call that failed, and how often. */
+export interface FailedCall {
+  readonly call: string;
+  /** Positive, as in errno.h. */
+  readonly errno: number;
+  readonly count: number;
+}
+
 export interface Result {
   readonly schema: 1;
   readonly generation: string;
@@ -151,6 +159,8 @@ export interface Result {
   /** Knobs that differ from the generation's defaults. */
   readonly settings: Readonly<Record<string, string>>;
   readonly outcome: "finished" | "oom";
+  /** Calls of a script or of a generated program that the kernel refused; left out when there are none. */
+  readonly failedCalls?: readonly FailedCall[];
   /** Whether TLB figures mean anything: false when the trace holds faults alone. */
   readonly referencesComplete: boolean;
   /** Counters that changed, under their /proc/vmstat names, in kernel order. */

@@ -15,7 +15,7 @@ import { type Level, peekInLevel } from "../kernel/tlb/level.ts";
 import { HUGE_KEY } from "../kernel/tlb/tlb.ts";
 import type { EntryState, WalkCourse, WalkStep } from "./recording.ts";
 
-/** CPUs whose translations are looked at. */
+/** CPUs whose translations are looked at: those of the fault's CPU and its neighbours. */
 const TLB_CPUS_MAX = 16;
 
 /** A fault on its way. */
@@ -23,6 +23,8 @@ export interface OpenWalk {
   readonly mm: Mm;
   readonly vpn: Vpn;
   readonly write: boolean;
+  /** The first of the CPUs whose translations are looked at. */
+  readonly firstCpu: number;
   readonly startNs: number;
   /** The frame that its page had. */
   readonly before: number;
@@ -69,13 +71,14 @@ export function frameOf(k: Kernel, mm: Mm, vpn: Vpn): number {
 const holds = (level: Level, index: number, key: number): boolean =>
   peekInLevel(level, index, (key << 1) | 1) >= 0;
 
-function tlbOf(k: Kernel, mm: Mm, vpn: Vpn): number[] {
+function tlbOf(k: Kernel, { mm, vpn, firstCpu }: OpenWalk): number[] {
   const row = rowOf(k, mm, vpn);
-  const cpus = Math.min(k.tlb.of.length, TLB_CPUS_MAX);
+  const cpus = Math.min(k.tlb.of.length - firstCpu, TLB_CPUS_MAX);
   if (row === NO_ROW) return new Array<number>(cpus).fill(0);
   const small = linearPage(k.pt, row, vpn);
   const huge = HUGE_KEY + row;
-  return Array.from({ length: cpus }, (_, cpu) => {
+  return Array.from({ length: cpus }, (_, place) => {
+    const cpu = firstCpu + place;
     // A CPU that does not run this address space, and never has, cannot hold any of its translations.
     if (mm.cpus[cpu] === 0) return 0;
     const t = k.tlb.of[cpu]!;
@@ -87,7 +90,8 @@ function tlbOf(k: Kernel, mm: Mm, vpn: Vpn): number[] {
 
 /** A fault begins. */
 export function beginWalk(k: Kernel, mm: Mm, vpn: Vpn, write: boolean): OpenWalk {
-  return { mm, vpn, write, startNs: k.nowNs, before: frameOf(k, mm, vpn), steps: [] };
+  const firstCpu = k.cpu - (k.cpu % TLB_CPUS_MAX);
+  return { mm, vpn, write, firstCpu, startNs: k.nowNs, before: frameOf(k, mm, vpn), steps: [] };
 }
 
 /** Adds a step. The translations are looked up at the first step and wherever some CPU forgets some. */
@@ -106,7 +110,8 @@ export function addStep(
     numbers,
     atNs: k.nowNs - walk.startNs,
     entry: entryOf(k, walk.mm, walk.vpn),
-    tlb: fresh ? tlbOf(k, walk.mm, walk.vpn) : last.tlb,
+    tlb: fresh ? tlbOf(k, walk) : last.tlb,
+    firstCpu: walk.firstCpu,
   });
 }
 
@@ -130,7 +135,7 @@ export function addOp(k: Kernel, walk: OpenWalk, op: Op): void {
 
 /** The number of the course that a fault took; -1 when there are too many courses to keep one more. */
 export function courseOf(walks: Walks, { steps }: OpenWalk): number {
-  let key = "";
+  let key = `${steps[0]?.firstCpu} `;
   for (const { kind, what, numbers, atNs, entry, tlb } of steps) {
     const state = `${entry.pmd} ${entry.pmdFlags} ${entry.pteFlags} ${tlb.join("")}`;
     key += `${kind} ${what} ${numbers.join()} ${atNs} ${state};`;

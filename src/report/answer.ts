@@ -2,6 +2,7 @@
  * The answer in plain words: what each setting costs and saves against the first, from the figures alone. No
  * word of the kernel is needed to read it.
  */
+import { nameOfErrno } from "./errnos.ts";
 import { formatFigure, formatRelative } from "./format.ts";
 import { type Column, type Row, tableOf } from "./table.ts";
 
@@ -62,7 +63,8 @@ function join(parts: readonly string[]): string {
 
 /** "costs …", "saves …", "gives …" of one column, or how little it changes. */
 function consequence(rows: ReadonlyMap<string, Row>, columns: readonly Column[], index: number): string[] {
-  if (columns[index]!.result.outcome === "oom") return ["runs out of memory"];
+  const ended = earlyEnd(columns[index]!.result);
+  if (ended !== undefined) return [ended];
   const costs: string[] = [];
   const saves: string[] = [];
   const wait = waitOf(rows, index);
@@ -82,8 +84,17 @@ function consequence(rows: ReadonlyMap<string, Row>, columns: readonly Column[],
   return told.length === 0 ? ["changes nothing that matters"] : told;
 }
 
+/** Why the run is not the whole program: it ended for want of memory, or was given none at all. */
+export function earlyEnd({ outcome, failedCalls = [], touchedPeakKb }: Column["result"]): string | undefined {
+  if (outcome === "oom") return "runs out of memory";
+  const refused = failedCalls.find(({ call }) => call === "map" || call === "mmap");
+  if (refused === undefined || touchedPeakKb > 0) return undefined;
+  return `is refused its memory (${refused.call}: ${nameOfErrno(refused.errno)}) and touches none`;
+}
+
 function alone({ name, result }: Column): string {
-  if (result.outcome === "oom") return `${name} runs out of memory.`;
+  const ended = earlyEnd(result);
+  if (ended !== undefined) return `Under ${name} the program ${ended}.`;
   const memory = formatFigure("bytes", result.peakRssSumKb * 1024);
   const faults = formatFigure("count", result.vmstat.pgfault ?? 0);
   const time = formatFigure("ns", result.faultsAll.totalNs);
@@ -107,7 +118,11 @@ export function answerOf(columns: readonly Column[]): string[] {
     else same.names.push(columns[i]!.name);
   }
   const first = columns[0]!;
-  const failed = first.result.outcome === "oom" ? [`${first.name} runs out of memory.`] : [];
+  const ended = earlyEnd(first.result);
+  // What does nothing, or ends too soon, is no measure of the others.
+  if (ended !== undefined && byConsequence.size === 1 && byConsequence.has(ended))
+    return [`Under every setting the program ${ended}.`];
+  const failed = ended === undefined ? [] : [`Under ${first.name} the program ${ended}.`];
   const sentences = [...byConsequence.values()].map(({ told, names }) => {
     const who = names.map((name) => `“${name}”`).join(" and ");
     const many = names.length > 1;

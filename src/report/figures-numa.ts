@@ -170,12 +170,12 @@ const SCANS: readonly Figure[] = [
 
 const TASKS: readonly Figure[] = [
   {
-    key: "tasks_within_node",
+    key: "tasks_moved",
     label: "tasks moved by the load balancer",
-    doc: "How often the load balancer took a task to another CPU of its node.",
+    doc: "How often the load balancer took a task to another CPU, of its node or of another.",
     kind: "count",
     better: "neither",
-    read: (r) => r.numa?.tasksWithinNode,
+    read: ({ numa }) => (numa === undefined ? undefined : numa.tasksWithinNode + numa.tasksBetweenNodes),
     rare: true,
   },
   {

@@ -1,5 +1,6 @@
 /** What the run of a script printed, for people: snapshots, failed calls, time, expectations. */
 import type { BrokenExpectation, SnapshotFigures } from "../workloads/script/expectations.ts";
+import { nameOfErrno } from "./errnos.ts";
 import { type FormatMode, formatFigure } from "./format.ts";
 import { filled, type Painter } from "./text.ts";
 
@@ -8,19 +9,6 @@ export type ScriptLine =
   | ({ readonly snapshot: string } & SnapshotFigures)
   | { readonly errno: number; readonly op: string; readonly line: number }
   | { readonly elapsed_s: number };
-
-const ERRNOS: Readonly<Record<number, string>> = {
-  1: "EPERM",
-  3: "ESRCH",
-  4: "EINTR",
-  11: "EAGAIN",
-  12: "ENOMEM",
-  13: "EACCES",
-  14: "EFAULT",
-  16: "EBUSY",
-  17: "EEXIST",
-  22: "EINVAL",
-};
 
 function counterLines(counters: readonly string[], widthChars: number): string[] {
   if (counters.length === 0) return ["  no counter changed"];
@@ -57,8 +45,7 @@ export function renderScript(
   const texts = lines.map((line) => {
     if ("snapshot" in line) return snapshotText(line, mode, painter, widthChars);
     if ("errno" in line) {
-      const name = ERRNOS[line.errno] ?? `errno ${line.errno}`;
-      return painter.worse(`line ${line.line}: ${line.op} failed with ${name}`);
+      return painter.worse(`line ${line.line}: ${line.op} failed with ${nameOfErrno(line.errno)}`);
     }
     return `simulated time ${formatFigure("ns", line.elapsed_s * 1e9, mode)}`;
   });

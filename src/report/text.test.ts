@@ -106,6 +106,18 @@ test("running out of memory is the answer when it happens", () => {
   ]);
 });
 
+test("a program that is refused its memory is no measure of anything", () => {
+  const failedCalls = [{ call: "mmap", errno: 12, count: 1 }];
+  const nothing = sampleResult({ touchedPeakKb: 0, failedCalls });
+  const told = "is refused its memory (mmap: ENOMEM) and touches none";
+  expect(answerOf([{ name: "small", result: nothing }])).toEqual([`Under small the program ${told}.`]);
+  const both = ["a", "b"].map((name) => ({ name, result: nothing }));
+  expect(answerOf(both)).toEqual([`Under every setting the program ${told}.`]);
+  expect(answerOf([columns[0]!, { name: "small", result: nothing }])).toEqual([
+    `Against “thp=never”, “small” ${told}.`,
+  ]);
+});
+
 test("one column alone is told in absolute figures", () => {
   expect(answerOf([columns[0]!])).toEqual([
     "Under thp=never the program takes 4 MiB at its peak; its 1,024 page faults take 1.54 ms in all.",

@@ -3,6 +3,7 @@
  * measurement is computed from that measurement, never asserted.
  */
 import { generationByName } from "../generations/index.ts";
+import { nameOfErrno } from "./errnos.ts";
 import { formatFigure, formatRelative } from "./format.ts";
 import type { Column } from "./table.ts";
 
@@ -109,5 +110,19 @@ export function trustNotes(columns: readonly Column[], measurements: readonly Me
   const failed = columns.filter(({ result }) => result.outcome === "oom").map(({ name }) => name);
   if (failed.length > 0)
     notes.push(`Out of memory under ${failed.join(", ")}: those figures end at that moment.`);
-  return notes;
+  return [...notes, ...failedCallNotes(columns)];
+}
+
+/** What the kernel refused, setting by setting; one line where it is the same under all. */
+function failedCallNotes(columns: readonly Column[]): string[] {
+  const lists = columns.map(({ name, result: { failedCalls = [] } }) => {
+    const calls = failedCalls.map(({ call, errno, count }) => `${call} ${nameOfErrno(errno)} (${count})`);
+    return { name, calls: calls.join(", ") };
+  });
+  if (unique(lists.map(({ calls }) => calls)).length > 1)
+    return lists
+      .filter(({ calls }) => calls !== "")
+      .map(({ name, calls }) => `Calls that failed under ${name}: ${calls}.`);
+  const same = lists[0]?.calls ?? "";
+  return same === "" ? [] : [`Calls that failed: ${same}.`];
 }

@@ -74,9 +74,9 @@ export function* mmap(k: Kernel, mm: Mm, request: MmapRequest): Path<number> {
 function* mmapLocked(k: Kernel, mm: Mm, request: MmapRequest): Path<number> {
   const { pages } = request;
   if (pages <= 0) return -ERRNO.EINVAL;
-  let at = request.at ?? chooseAddress(k, mm, pages, (request.flags & VM.FILE) === 0);
+  const at = request.at ?? chooseAddress(k, mm, pages, (request.flags & VM.FILE) === 0);
   if (at < 0 || at + pages > TASK_END_VPN) return -ERRNO.ENOMEM;
-  at = Math.floor(at);
+  if (!Number.isInteger(at)) return -ERRNO.EINVAL;
   if (overlaps(mm, at, at + pages)) {
     if (!request.replace) return -ERRNO.EEXIST;
     yield* unmapLocked(k, mm, at, at + pages);

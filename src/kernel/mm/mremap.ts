@@ -57,7 +57,7 @@ function* remapLocked(
   if (newPages <= 0 || oldPages <= 0) return -ERRNO.EINVAL;
   if (findVma(mm, asVpn(start)) === undefined) return -ERRNO.EFAULT;
   if (to !== undefined) {
-    if (to + newPages > TASK_END_VPN) return -ERRNO.EINVAL;
+    if (!Number.isInteger(to) || to + newPages > TASK_END_VPN) return -ERRNO.EINVAL;
     if (start + oldPages > to && to + newPages > start) return -ERRNO.EINVAL;
     yield* unmapLocked(k, mm, to, to + newPages);
   }

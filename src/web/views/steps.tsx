@@ -142,7 +142,7 @@ function StepList({ course, at }: { course: WalkCourse; at: number }) {
 
 function StateAfter({ course, at }: { course: WalkCourse; at: number }) {
   const held = heldAfter(course, at);
-  const { entry, tlb } = course[at]!;
+  const { entry, tlb, firstCpu } = course[at]!;
   return (
     <div class="state">
       <h3>Page-table entries</h3>
@@ -151,9 +151,9 @@ function StateAfter({ course, at }: { course: WalkCourse; at: number }) {
       <p>{held.length === 0 ? "none" : held.join(", ")}</p>
       <h3>TLBs</h3>
       <ul class="plain">
-        {tlb.map((has, cpu) => (
-          <li key={cpu}>
-            CPU {cpu}: {TLB_WORDS[has]}
+        {tlb.map((has, place) => (
+          <li key={place}>
+            CPU {firstCpu + place}: {TLB_WORDS[has]}
           </li>
         ))}
       </ul>
