@@ -17,7 +17,7 @@ test.each([
 ])("a machine that nobody can have is refused: %o", (machine, what, message) => {
   const refused = () => run("map a 1M\n", { machine });
   expect(refused).toThrow(message);
-  expect(refused).toThrow(expect.objectContaining({ file: `machine.${what}` }));
+  expect(refused).toThrow(expect.objectContaining({ place: { file: `machine.${what}` } }));
 });
 
 test("nodes may be without CPUs, and a run says all that its machine is", () => {
