@@ -27,6 +27,7 @@ export const BEHAVIOURS_4_19 = derive(BEHAVIOURS_6_1, {
   compactStall: "neither-skipped-nor-deferred",
   noRetryAfter: "deferred",
   overcommitGuess: "free-now",
+  freeTests: "own-page",
   protectUpgrades: false,
   splitKeepsDirty: "never",
   numaRules: NUMA_RULES_5_12,

@@ -23,6 +23,7 @@ const NUMA_RULES_5_14: NumaRules = {
 
 export const BEHAVIOURS_5_14 = derive(BEHAVIOURS_6_1, {
   madviseCollapse: false,
+  freeTests: "own-page",
   scanExceedCounters: false,
   collapseNode: "rotate",
   splitKeepsDirty: "never",

@@ -46,6 +46,7 @@ export const BEHAVIOURS_6_1: Behaviours = {
   numaDesign: { policy: "mainline" },
   splitFreesZeros: false,
   adviceOnPtes: "by-page",
+  freeTests: "first-page",
   thpDisableExceptAdvised: false,
   protectUpgrades: true,
   protectCountsHuge: true,

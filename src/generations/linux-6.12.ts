@@ -34,6 +34,7 @@ export const BEHAVIOURS_6_12 = derive(BEHAVIOURS_6_1, {
   smapsSkipsHiddenHuge: false,
   splitFreesZeros: true,
   adviceOnPtes: "by-folio",
+  reuseOfPartOfHuge: "never",
   numaRules: NUMA_RULES_6_12,
 });
 

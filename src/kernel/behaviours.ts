@@ -108,9 +108,9 @@ export interface Behaviours {
   readonly overcommitGuess: "total" | "free-now";
   /**
    * 4 KiB write fault on a page of a PTE-mapped huge page after fork: reuse needs a folio with few references
-   * (6.1), or is exact (6.15+).
+   * (6.1), does not happen (6.12), or is exact (6.15+).
    */
-  readonly reuseOfPartOfHuge: "refcount" | "exact";
+  readonly reuseOfPartOfHuge: "refcount" | "never" | "exact";
   /**
    * smaps leaves out a huge page that may not be accessed now (6.1): PROT_NONE, or a NUMA hint mark. So does
    * the splitter of debugfs.
@@ -126,6 +126,11 @@ export interface Behaviours {
    * range maps all of it (6.10+). mm/madvise.c madvise_folio_pte_batch().
    */
   readonly adviceOnPtes: "by-page" | "by-folio";
+  /**
+   * Which base page's map count MADV_FREE looks at before it splits a huge page for one of its PTEs
+   * ("by-page" above): that PTE's own, or the first of all (Debian's 6.1.192: folio_estimated_sharers()).
+   */
+  readonly freeTests: "own-page" | "first-page";
   /** prctl(PR_SET_THP_DISABLE) takes PR_THP_DISABLE_EXCEPT_ADVISED (6.18+). */
   readonly thpDisableExceptAdvised: boolean;
   /**

@@ -91,6 +91,7 @@ function canReuse(k: Kernel, vma: Vma, pfn: Pfn): boolean {
   const { frames } = k;
   if ((frames.flags[pfn]! & FRAME.EXCLUSIVE) !== 0) return true;
   const head = headOf(k, pfn);
+  if (k.behaviours.reuseOfPartOfHuge === "never" && isHuge(k, pfn)) return false;
   if (k.behaviours.reuseOfPartOfHuge === "exact" && isHuge(k, pfn)) {
     if (frames.refCount[head] !== mappingCount(k, head) || !mappedByOneMm(k, vma, head)) return false;
     moveAnonRmap(k, pfn, vma);

@@ -14,7 +14,7 @@ import type { Kernel } from "../state.ts";
 import { splitPmd } from "../thp/split.ts";
 import type { Mm } from "./mm.ts";
 import { findRow, PMD } from "./page-table.ts";
-import { cloneAnonVmas, unlinkAnonVmas } from "./rmap.ts";
+import { cloneAnonVmas, reinsertInAnonVmas, unlinkAnonVmas } from "./rmap.ts";
 import { insertVma, mergeCandidates, removeVma, type Vma } from "./vma.ts";
 
 /** Splits the huge PMD that an edge at `vpn` would cut, if its whole region lay inside the area. */
@@ -50,6 +50,7 @@ export function splitVma(k: Kernel, vma: Vma, vpn: number, ops: Op[]): Vma {
   if (upper.shared !== undefined) upper.shared.users += 1;
   cloneAnonVmas(upper, vma);
   vma.end = vpn as Vpn;
+  reinsertInAnonVmas(vma);
   vma.mm.lastVma = undefined;
   insertVma(vma.mm, upper);
   releaseForArea(k, upper, upper.start, upper.end, "split");
@@ -71,6 +72,7 @@ function extendVma(k: Kernel, vma: Vma, start: number, end: number, absorbed: Vm
     vma.start = start as Vpn;
   }
   if (end > vma.end) vma.end = end as Vpn;
+  reinsertInAnonVmas(vma);
   vma.mm.lastVma = undefined;
 }
 
@@ -147,6 +149,7 @@ function moveEdgeToPrev(k: Kernel, prev: Vma, vma: Vma, edge: number, ops: Op[])
   vma.pgoff += edge - vma.start;
   vma.start = edge as Vpn;
   extendVma(k, prev, prev.start, edge, undefined);
+  reinsertInAnonVmas(vma);
   return prev;
 }
 
@@ -157,6 +160,7 @@ function moveEdgeToNext(k: Kernel, vma: Vma, next: Vma, edge: number, ops: Op[])
   releaseForArea(k, next, edge, vma.end, "merge");
   shareAnonVmas(next, vma);
   vma.end = edge as Vpn;
+  reinsertInAnonVmas(vma);
   extendVma(k, next, edge, next.end, undefined);
   return next;
 }

@@ -89,14 +89,15 @@ function freePtes(k: Kernel, mm: Mm, row: PmdRow, from: number, to: number, ops:
     if (flags === 0 || (flags & (PTE.ZERO | PTE.FILE)) !== 0) continue;
     const pfn = asPfn(k.pt.ptePfn[i]!);
     if (isHuge(k, pfn)) {
-      const next = takeHuge(k, row, vpn, to, ops);
+      const next = takeHuge(k, row, vpn, to, "free", ops);
       if (next === STOP) return;
       if (next > vpn) {
         if (next === vpn + n) freeWhole(k, row, vpn);
         vpn = next - 1;
         continue;
       }
-    } else if (pageMapCount(k, pfn) !== 1) continue;
+    }
+    if (pageMapCount(k, pfn) !== 1) continue;
     if ((k.pt.pteFlags[i]! & PTE.PRESENT) === 0 || (k.pt.pteFlags[i]! & PTE.ZERO) !== 0) continue;
     if ((k.frames.flags[pfn]! & FRAME.SWAPCACHE) !== 0 && !tryFreeSwap(k, pfn)) continue;
     k.frames.flags[pfn]! &= ~FRAME.DIRTY;
@@ -113,16 +114,23 @@ const STOP = -1;
  * page when it is a base page now, with the page behind the huge one when that is whole, with the page behind
  * the batch of its PTEs when it is passed over, or with STOP when the region's rest is.
  */
-function takeHuge(k: Kernel, row: PmdRow, vpn: number, to: number, ops: Op[]): number {
+function takeHuge(k: Kernel, row: PmdRow, vpn: number, to: number, asked: "free" | "age", ops: Op[]): number {
   const n = k.geometry.pagesPerHuge;
   const i = k.pt.pmd.value[row]! * n + (vpn % n);
   const pfn = asPfn(k.pt.ptePfn[i]!);
   const head = headOf(k, pfn);
   if (k.behaviours.adviceOnPtes === "by-page") {
-    return pageMapCount(k, pfn) === 1 && splitForPart(k, pfn, ops) ? vpn : STOP;
+    return pageMapCount(k, asked === "free" ? testedByFree(k, pfn) : pfn) === 1 && splitForPart(k, pfn, ops)
+      ? vpn
+      : STOP;
   }
   const batch = batchOf(k, i, vpn % n, to - vpn);
   return batch < n && !likelyShared(k, head) && splitForPart(k, head, ops) ? vpn : vpn + batch;
+}
+
+/** The base page whose map count tells MADV_FREE whether a huge page is shared. */
+function testedByFree(k: Kernel, pfn: Pfn): Pfn {
+  return k.behaviours.freeTests === "first-page" ? headOf(k, pfn) : pfn;
 }
 
 /** How many PTEs from this one on map the pages of a huge page that follow one another, to its end. */
@@ -182,7 +190,8 @@ export function* ageRange(k: Kernel, mm: Mm, start: number, end: number, out: bo
     if (pmd.kind[row] === PMD.HUGE_ZERO) return;
     if (pmd.kind[row] === PMD.HUGE) {
       const head = asPfn(pmd.value[row]!);
-      if (pageMapCount(k, head) !== 1) return;
+      const byFolio = k.behaviours.adviceOnPtes === "by-folio";
+      if (byFolio ? likelyShared(k, head) : pageMapCount(k, head) !== 1) return;
       if (to - from === k.geometry.pagesPerHuge) {
         pmd.flags[row]! &= ~PTE.YOUNG;
         age(k, head, out, chosen);
@@ -212,7 +221,7 @@ function agePtes(
     if ((flags & PTE.PRESENT) === 0 || (flags & (PTE.ZERO | PTE.FILE)) !== 0) continue;
     const pfn = asPfn(k.pt.ptePfn[i]!);
     if (isHuge(k, pfn)) {
-      const next = takeHuge(k, row, vpn, to, ops);
+      const next = takeHuge(k, row, vpn, to, "age", ops);
       if (next === STOP) return;
       if (next > vpn) {
         if (next === vpn + n) ageWhole(k, row, vpn, out, chosen);

@@ -1,6 +1,20 @@
 import { expect, test } from "vitest";
 import { C } from "../../core/counters.ts";
-import { advise, areas, moved, picture, protect, read, unmap, world, write } from "../testing/picture.ts";
+import type { TestMachine } from "../buddy/test-kernel.ts";
+import {
+  advise,
+  areas,
+  finish,
+  moved,
+  picture,
+  protect,
+  read,
+  seenBy,
+  unmap,
+  world,
+  write,
+} from "../testing/picture.ts";
+import { forkMm } from "./fork.ts";
 
 const SMALL_PAGES = { tunables: { enabled: "never" } } as const;
 
@@ -82,4 +96,26 @@ test("nothing is asked of an empty range, and a kernel without MADV_COLLAPSE say
   const w = world("ssss", { behaviours: { madviseCollapse: false } });
   protect(w, "ro");
   expect([advise(w, "dontneed", 2, 2), advise(w, "collapse")]).toEqual([0, -22]);
+});
+
+/** A fork's child whose page 0 is not its parent's any more; what advice on its page 1 then does. */
+function adviseBesideForeign(advice: "free" | "cold", of: NonNullable<TestMachine["behaviours"]>): string {
+  const w = world("HHHH", { behaviours: of });
+  const child = seenBy(w, finish(w, forkMm(w.k, w.mm)));
+  advise(w, "dontneed", 0, 1);
+  if (advice === "free") advise(child, "dontneed", 2, 3);
+  moved(w);
+  advise(child, advice, 1, 2);
+  return moved(w);
+}
+
+test("MADV_FREE splits a huge page if its first page is mapped once, or if the page itself is", () => {
+  const split = "thp_split_page 1, thp_deferred_split_page 1";
+  expect(adviseBesideForeign("free", { freeTests: "first-page" })).toBe(split);
+  expect(adviseBesideForeign("free", { freeTests: "own-page" })).toBe("");
+});
+
+test("MADV_COLD splits a huge PMD if its first page is mapped once; later, if no other page is either", () => {
+  expect(adviseBesideForeign("cold", {})).toContain("thp_split_page 1");
+  expect(adviseBesideForeign("cold", { adviceOnPtes: "by-folio" })).toBe("");
 });

@@ -97,14 +97,15 @@ function isAccounted(flags: number): boolean {
 }
 
 /**
- * Mode 0 since v5.1 refuses only what is larger than all memory and swap together; before, what is not less
- * than the memory that is free now, swap and what nobody has touched of reservations included, above the
- * reserve. (The caller is root: others leave 8 MiB more.)
+ * Mode 0 since v5.1 refuses only what is larger than all memory that the allocator has and swap together;
+ * before, what is not less than the memory that is free now, swap and what nobody has touched of reservations
+ * included, above the reserve. (The caller is root: others leave 8 MiB more.)
  */
 export function overcommitRefuses(k: Kernel, pages: number): boolean {
   if (k.tunables.overcommitMemory === 1) return false;
   if (k.behaviours.overcommitGuess === "free-now") return availableForGuess(k) <= pages;
-  return pages * PAGE_BYTES > k.machine.memBytes + k.machine.swapBytes;
+  const managed = k.buddy.zones.reduce((sum, zone) => sum + zone.managedPages, 0);
+  return pages > managed + k.swap.useCount.length;
 }
 
 /**

@@ -24,7 +24,7 @@ import type { Mm } from "./mm.ts";
 import { chooseAddress, overcommitRefuses, TASK_END_VPN } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
 import { copyOnlyRead, findRow, PMD, pteIndex, vpnOfRow } from "./page-table.ts";
-import { cloneAnonVmas } from "./rmap.ts";
+import { cloneAnonVmas, reinsertInAnonVmas } from "./rmap.ts";
 import { clearRow, countUsed, ensureRow, installPteTable, nextUsedRow } from "./tables.ts";
 import { findVma, insertVma, VM, type Vma, vmaIndex } from "./vma.ts";
 
@@ -86,6 +86,7 @@ function growInPlace(k: Kernel, mm: Mm, vma: Vma, pages: number): boolean {
   const end = vma.end;
   const joined = next !== undefined && next.start === end + pages;
   vma.end = (end + pages) as Vpn;
+  reinsertInAnonVmas(vma);
   mm.lastVma = undefined;
   if (joined) joinNext(k, mm, vma);
   return true;

@@ -5,7 +5,7 @@
  *
  * Models:       mm/rmap.c anon_vma_prepare(), anon_vma_clone(), anon_vma_fork(), page_add/remove_anon_rmap(),
  *               v6.1.
- * Not modelled: the interval tree (a list is walked), file rmap, KSM.
+ * Not modelled: the interval tree (a list in its order is walked), file rmap, KSM.
  */
 import { C } from "../../core/counters.ts";
 import { NO_ROW, type Pfn, type PmdRow, type Vpn } from "../../core/units.ts";
@@ -50,7 +50,22 @@ function makeAnonVma(k: Kernel, parent: AnonVma | undefined): AnonVma {
 
 function attach(vma: Vma, anonVma: AnonVma): void {
   vma.chain.push(anonVma);
-  anonVma.vmas.push(vma);
+  insertInOrder(anonVma.vmas, vma);
+}
+
+/** The interval tree is walked by an area's first page; of equal ones, who came first. */
+function insertInOrder(vmas: Vma[], vma: Vma): void {
+  let at = vmas.length;
+  while (at > 0 && vmas[at - 1]!.pgoff > vma.pgoff) at--;
+  vmas.splice(at, 0, vma);
+}
+
+/** An area whose edge has moved is taken out of its anon_vmas' trees and put in again. */
+export function reinsertInAnonVmas(vma: Vma): void {
+  for (const { vmas } of vma.chain) {
+    vmas.splice(vmas.indexOf(vma), 1);
+    insertInOrder(vmas, vma);
+  }
 }
 
 /** Takes an area out of every anon_vma it is in; those that nothing uses any more go. */

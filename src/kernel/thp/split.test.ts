@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Op } from "../../core/ops.ts";
 import { asPfn } from "../../core/units.ts";
+import { putPage } from "../buddy/free.ts";
 import { forkMm } from "../mm/fork.ts";
 import { FRAME } from "../mm/frames.ts";
 import { frameAt, pinPage } from "../mm/pin.ts";
@@ -143,4 +145,33 @@ test("pages that a split frees become free memory", () => {
   w.k.frames.refCount[head]! -= 1;
   sound(w);
   expect([picture(w), free() - before]).toEqual(["ss--", 2]);
+});
+
+describe("6.12: a split counts as partly mapped when PTEs map pages behind the last PMD", () => {
+  const behaviours = { deferredSplit: "partially-mapped", underusedShrinker: true } as const;
+  /** A fork's child and its parent; `who` gives one of its pages up, then the page is split. */
+  function split(who: "child" | "parent", before?: (w: World) => void): string {
+    const w = world("HHHH ....", { behaviours });
+    const child = seenBy(w, finish(w, forkMm(w.k, w.mm)));
+    before?.(w);
+    advise(who === "child" ? child : w, "dontneed", 0, 1);
+    moved(w);
+    const head = asPfn(frameAt(w.k, w.mm, w.start + 1) - 1);
+    w.k.frames.refCount[head]! += 1;
+    const ops: Op[] = [];
+    expect(splitPage(w.k, head, asPfn(head + 1), ops)).toBe(true);
+    putPage(w.k, asPfn(head + 1));
+    return moved(w);
+  }
+
+  test("the parent comes first", () => {
+    expect(split("child")).toBe("thp_split_page 1, thp_deferred_split_page 1, thp_split_pmd 1");
+    expect(split("parent")).toBe("thp_split_page 1, thp_split_pmd 1");
+  });
+
+  test("an area whose end has moved comes last", () => {
+    const shorter = (w: World) => void protect(w, "ro", 4, 8);
+    expect(split("child", shorter)).toBe("thp_split_page 1, thp_split_pmd 1");
+    expect(split("parent", shorter)).toBe("thp_split_page 1, thp_deferred_split_page 1, thp_split_pmd 1");
+  });
 });

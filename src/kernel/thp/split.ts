@@ -143,13 +143,25 @@ export function splitPage(k: Kernel, head: Pfn, held: Pfn, ops: Op[]): boolean {
 
 /**
  * Unmapping its base pages one by one queues a page for the deferred split that is under way: up to 6.1
- * however it is mapped, later by PTEs alone (a PMD goes in one step), while others of its pages are mapped.
+ * however it is mapped. Later, when pages go that no PMD maps any more while others of them are mapped; a PMD
+ * goes in one step, so that PTEs count only behind the last of them.
  */
 function isQueuedByUnmapping(k: Kernel, head: Pfn): boolean {
   if ((k.frames.flags[head]! & FRAME.SWAPCACHE) !== 0) return false;
   const mapped = mappingCount(k, head);
   if (k.behaviours.deferredSplit !== "partially-mapped") return mapped > 0;
-  return k.blocks.hugeMapCount[head >> k.geometry.hugeOrder] === 0 && mapped > 1;
+  const block = head >> k.geometry.hugeOrder;
+  const ptePages = k.blocks.ptePages[block]!;
+  if (k.blocks.hugeMapCount[block] === 0) return ptePages > 1;
+  return ptePages > 0 && isMappedByPteLast(k, head);
+}
+
+/** Whether a PTE still maps one of its pages when the reverse map's walk has passed the last PMD. */
+function isMappedByPteLast(k: Kernel, head: Pfn): boolean {
+  for (let i = 0; i < k.geometry.pagesPerHuge; i++) {
+    if (mappingsOf(k, asPfn(head + i)).at(-1)?.huge === false) return true;
+  }
+  return false;
 }
 
 /** Redistributes what the head knew among the base pages. */
