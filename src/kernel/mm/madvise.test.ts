@@ -115,7 +115,7 @@ test("MADV_FREE splits a huge page if its first page is mapped once, or if the p
   expect(adviseBesideForeign("free", { freeTests: "own-page" })).toBe("");
 });
 
-test("MADV_COLD splits a huge PMD if its first page is mapped once; later, if no other page is either", () => {
+test("MADV_COLD splits a huge PMD whose first page is mapped once; later, if no other page is either", () => {
   expect(adviseBesideForeign("cold", {})).toContain("thp_split_page 1");
   expect(adviseBesideForeign("cold", { adviceOnPtes: "by-folio" })).toBe("");
 });
