@@ -1,7 +1,7 @@
 /**
  * What documents quote is what the commands print: a figure that has changed fails here, with the line.
  *
- *     ```text … ``` of the document ──▶ pieces between "…" ──▶ each stands in what the command before it prints
+ *     ```text … ``` of the document ──▶ pieces between "…" ──▶ each stands in what its command prints
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
