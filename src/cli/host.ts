@@ -20,6 +20,8 @@ import { type Painter, PLAIN } from "../report/text.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
+/** What messages call them. */
+const STREAMS: Readonly<Record<number, string>> = { [STDOUT]: "standard output", [STDERR]: "standard error" };
 
 /** A reader that has gone away wants no more; that is no mistake. */
 class ReaderGone extends Error {
@@ -38,19 +40,19 @@ function writeAll(descriptor: number, text: string): void {
       // A pipe that is full and does not block: let the reader have a millisecond.
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       else if (code === "EPIPE") throw new ReaderGone();
-      else throw error;
+      else throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: STREAMS[descriptor]! });
     }
   }
 }
 
 export const out = (text: string): void => writeAll(STDOUT, text);
 
-/** Standard error; that nobody reads it changes nothing. */
+/** Standard error; that nobody reads it, or that it takes no more, changes nothing. */
 export function err(text: string): void {
   try {
     writeAll(STDERR, text);
   } catch (error) {
-    if (!isReaderGone(error)) throw error;
+    if (!isReaderGone(error) && !(error instanceof UserError)) throw error;
   }
 }
 
@@ -163,7 +165,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EISDIR: "it is a directory",
   ENOENT: "no such directory",
-  ENOSPC: "the disk is full",
+  ENOSPC: "no space left on device",
   ENOTDIR: "a part of its path is no directory",
   EROFS: "the file system is read-only",
 };

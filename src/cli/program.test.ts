@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, test } from "vitest";
@@ -200,3 +209,18 @@ test("a named workload runs without a file, and is listed with its parameters", 
   assert.deepEqual(first.params[0].name, "threads");
   assert.match(pagewise("workloads").out, /numa01_THREADLOCAL: .*\n[\s\S]*rounds=1000 \(0 to 1000000000\)/);
 });
+
+test.runIf(existsSync("/dev/full"))(
+  "standard output that takes no more is said in one line, not a stack",
+  () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [main, "run", good], {
+      encoding: "utf8",
+      cwd: folder,
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    assert.equal(stderr, "pagewise: standard output: cannot be written: no space left on device\n");
+    assert.equal(status, 2);
+  },
+);
