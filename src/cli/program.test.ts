@@ -68,6 +68,7 @@ test("a mistake exits with 2 and suggests what was meant", () => {
     [["check", "pin-then-migrat"], /there is no scenario 'pin-then-migrat'; did you mean 'pin-then-migrate'/],
     [["check", "pin-then-migrate", "--schedule", "0.9"], /step 2 of the schedule names actor 9; there are 2/],
     [["check", "pin-then-migrate", "--schedule", "0*60"], /step 4 .* names actor 0 \(direct I\/O\), .* done/],
+    [["validate", "--setup", "--kernel", "debian-6.2"], /^pagewise: --kernel: expected .*'debian-6\.1'\?\n$/],
   ];
   for (const [args, message] of table) {
     const { code, out, err } = pagewise(...args);
