@@ -98,6 +98,21 @@ function withTruth(given: CompareOptions, kernelGiven: boolean): [CompareOptions
   return [{ ...given, settings, generation }, measurements];
 }
 
+/** Throws when what was measured can be held against none of the columns: it would be ignored silently. */
+function demandMatch(
+  plan: readonly Plan[],
+  measurements: readonly Measurement[],
+  { truth, measured }: CompareOptions,
+): void {
+  const file = truth ?? measured;
+  if (file === undefined || measurements.some(({ column }) => plan.some(({ name }) => name === column)))
+    return;
+  const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(", ") || "none";
+  const columns = list(plan.map(({ name }) => name));
+  const found = list(measurements.map(({ column }) => column));
+  throw new UserError(`expected figures of a column that is compared (${columns}), found ${found}`, { file });
+}
+
 /** A fault that became a huge page hides the 511 behind it. */
 function warnOfRecording(workload: Workload): void {
   if (workload.kind !== "trace") return;
@@ -123,6 +138,7 @@ async function compare(
 ): Promise<number> {
   const [options, measurements] = withTruth(given, kernelGiven);
   const plan = planOf(options);
+  demandMatch(plan, measurements, options);
   demandPlaces(options);
   const workload = await demandWorkload(file, options.workload);
   warnOfRecording(workload);

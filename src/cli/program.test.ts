@@ -42,6 +42,7 @@ const broken = file(
   "broken.pw",
   `${MACHINE}map a 4M align 2M\nwrite a\nsnapshot s\nexpect thp_fault_alloc == 3\n`,
 );
+const strange = file("strange.json", '{"source": "x", "columns": [{"column": "nosuch", "page_faults": 3}]}');
 
 test("a mistake exits with 2 and suggests what was meant", () => {
   const table: [string[], RegExp][] = [
@@ -69,6 +70,10 @@ test("a mistake exits with 2 and suggests what was meant", () => {
     [["check", "pin-then-migrate", "--schedule", "0.9"], /step 2 of the schedule names actor 9; there are 2/],
     [["check", "pin-then-migrate", "--schedule", "0*60"], /step 4 .* names actor 0 \(direct I\/O\), .* done/],
     [["validate", "--setup", "--kernel", "debian-6.2"], /^pagewise: --kernel: expected .*'debian-6\.1'\?\n$/],
+    [
+      ["compare", good, "--settings", "thp=never; thp=always", "--measured", strange],
+      /^pagewise: strange\.json: .* \('thp=never', 'thp=always'\), found 'nosuch'\n$/,
+    ],
   ];
   for (const [args, message] of table) {
     const { code, out, err } = pagewise(...args);
