@@ -136,6 +136,10 @@ async function compare(
   given: CompareOptions,
   kernelGiven: boolean,
 ): Promise<number> {
+  if (kernelGiven && given.generations !== undefined)
+    throw new UserError("expected either --generation or --generations, found both", {
+      file: "--generations",
+    });
   const [options, measurements] = withTruth(given, kernelGiven);
   const plan = planOf(options);
   demandMatch(plan, measurements, options);

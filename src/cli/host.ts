@@ -176,7 +176,8 @@ export function reasonOf(error: unknown): string {
   return REASONS[code ?? ""] ?? message;
 }
 
-function isPipeOrDevice(path: string): boolean {
+/** A pipe or a device takes what is written as it comes; nothing of it stays. */
+export function isPipeOrDevice(path: string): boolean {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     return found !== undefined && !found.isFile() && !found.isDirectory();

@@ -75,12 +75,49 @@ test("a mistake exits with 2 and suggests what was meant", () => {
       /^pagewise: strange\.json: .* \('thp=never', 'thp=always'\), found 'nosuch'\n$/,
     ],
   ];
+  refuse(table);
+});
+
+/** Each command line exits with 2, says that and nothing else, and leaves no file behind. */
+function refuse(table: readonly [string[], RegExp][]): void {
+  const before = readdirSync(folder);
   for (const [args, message] of table) {
     const { code, out, err } = pagewise(...args);
     assert.match(err, message);
     assert.equal(out, "");
     assert.equal(code, 2, args.join(" "));
   }
+  assert.deepEqual(readdirSync(folder), before);
+}
+
+test("an option that would be ignored is refused", () => {
+  refuse([
+    [["check", "--form", "F0"], /^pagewise: --form: expected a scenario with it, found none; .*\n$/],
+    [["check", "--svg", "x.svg"], /^pagewise: --svg: expected a scenario with it/],
+    [["check", "--all", "--svg", "x.svg"], /^pagewise: --svg: expected a scenario with it/],
+    [
+      ["check", "--all", "pin-then-migrate"],
+      /^pagewise: --all: expected either --all or a scenario, found 'pin/,
+    ],
+    [["check", "--all", "--form", "F9"], /^pagewise: --form: expected one of .*\bF0\b.*, found 'F9'/],
+    [
+      ["compare", good, "--generations", "linux-6.1", "--generation", "linux-6.18"],
+      /^pagewise: --generations: expected either --generation or --generations, found both\n$/,
+    ],
+    [
+      ["run", good, "--html", "a.html", "--csv", "./a.html"],
+      /^pagewise: --csv: .* found that of --html: \.\/a\.html\n$/,
+    ],
+    [["run", good, "--html", "a.html", "--report", "b.html"], /^pagewise: --report: says the same as --html/],
+  ]);
+});
+
+test("check --all runs, of the scenarios that have a form, that form alone", () => {
+  const { code, out } = pagewise("check", "--all", "--form", "listed by the scanner", "--json");
+  assert.equal(code, 0);
+  const { verdicts } = JSON.parse(out);
+  assert.ok(verdicts.length > 0);
+  assert.ok(verdicts.every(({ form }: { form: string }) => form === "listed by the scanner"));
 });
 
 test("a mistake in the last script stops before the first one runs, with its place", () => {
