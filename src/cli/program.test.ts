@@ -267,3 +267,22 @@ test.runIf(existsSync("/dev/full"))(
     assert.equal(status, 2);
   },
 );
+
+test("a message names the option that was given, not the one behind it", () => {
+  const thresholds = (text: string, generation = "linux-6.1+reservations"): string[] => {
+    return ["compare", good, "--generation", generation, "--thresholds", text];
+  };
+  refuse([
+    [thresholds("0"), /^pagewise: --thresholds: expected 1\.\.512 .*, found '0'\n$/],
+    [thresholds(""), /^pagewise: --thresholds: expected 1\.\.512 .*, found ''\n$/],
+    [thresholds("16,64;256"), /^pagewise: --thresholds: expected 1\.\.512 .*, found '64;256'\n$/],
+    [thresholds("16,16"), /^pagewise: --thresholds: expected each threshold once, found '16' twice\n$/],
+    [
+      thresholds("16", "linux-6.18"),
+      /^pagewise: --thresholds: linux-6\.18 has no promotion_threshold: expected .*linux-6\.1\+reservations/,
+    ],
+    [["compare", good, "--generations", "linux6.1"], /^pagewise: --generations: expected one of /],
+    [["generations", "linux-6.2"], /^pagewise: generations NAME: expected one of /],
+    [["generations", "linux-6.1", "--diff", "foo"], /^pagewise: --diff: expected one of /],
+  ]);
+});
