@@ -13,7 +13,7 @@ import { UserError } from "../lib/assert.ts";
 import { demandNamed, didYouMean } from "../lib/suggest.ts";
 import { wrapped } from "../report/text.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { err, out, painterOf, widthChars, writeWhole } from "./host.ts";
+import { demandWritable, err, out, painterOf, widthChars, writeWhole } from "./host.ts";
 
 const EXAMPLES = `
 Examples:
@@ -59,6 +59,7 @@ export function registerCheck(program: Command): void {
     .addHelpText("after", EXAMPLES);
   whenCalled(command, (name: string | undefined, options: CheckOptions) => {
     demandFitting(name, options);
+    if (options.svg !== undefined) demandWritable(options.svg, "--svg");
     if (options.all === true) return checkAll(options);
     if (name === undefined) return list(options);
     return checkOne(scenarioOf(name), options);

@@ -8,7 +8,7 @@ import { renderHtml } from "../report/page-data.ts";
 import { renderPerfetto } from "../report/perfetto.ts";
 import { eventRows, type FlatColumn, sampleRows } from "../report/rows.ts";
 import type { Column } from "../report/table.ts";
-import { demandFolderOf, isPipeOrDevice, out, writeWhole } from "./host.ts";
+import { demandWritable, demandWritableFolder, isPipeOrDevice, out, reasonOf, writeWhole } from "./host.ts";
 import type { CommonOptions } from "./options.ts";
 import { pageTemplate } from "./page-template.ts";
 import type { About } from "./show.ts";
@@ -57,11 +57,12 @@ function demandApart(options: ExportOptions): void {
 
 /** Throws, before a long run, for files that could not be written after it. */
 export function demandPlaces(options: ExportOptions): void {
-  demandApart(options);
-  for (const path of [htmlOf(options), options.perfetto, options.csv]) {
-    if (path !== undefined) demandFolderOf(path);
+  for (const key of ["html", "report", "perfetto", "csv"] as const) {
+    const path = options[key];
+    if (path !== undefined) demandWritable(path, `--${key}`);
   }
-  if (options.parquet !== undefined) demandFolderOf(options.parquet);
+  if (options.parquet !== undefined) demandWritableFolder(options.parquet, "--parquet");
+  demandApart(options);
 }
 
 /** Writes what was asked for, and says where it is. */
@@ -102,7 +103,7 @@ async function writeParquet(columns: readonly Column[], folder: string): Promise
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new UserError(`cannot be made a folder: ${(error as Error).message}`, { file: folder });
+    throw new UserError(`cannot be made a folder: ${reasonOf(error)}`, { file: folder });
   }
   const { parquetWriteBuffer } = await import("hyparquet-writer");
   const write = (name: (typeof PARQUET_FILES)[number], table: readonly FlatColumn[]): void => {

@@ -186,9 +186,29 @@ export function isPipeOrDevice(path: string): boolean {
   }
 }
 
-/** Throws unless a file can be made there: better before a long run than behind it. */
-export function demandFolderOf(path: string): void {
+/** Throws unless a file can be made there: better before a long run than behind it. `option` named it. */
+export function demandWritable(path: string, option: string): void {
+  demandPath(path, option);
   if (isPipeOrDevice(path)) return;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new UserError("expected a file to write, found a directory", { file: path });
+  demandFolderOf(path);
+}
+
+/** The same of a folder for files, which may be there already. */
+export function demandWritableFolder(path: string, option: string): void {
+  demandPath(path, option);
+  const isThere = isPipeOrDevice(path) || statSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (isThere && !statSync(path).isDirectory())
+    throw new UserError(`expected a folder for ${option}, found a file`, { file: path });
+  demandFolderOf(isThere ? join(path, "events.parquet") : path);
+}
+
+function demandPath(path: string, option: string): void {
+  if (path === "") throw new UserError("expected a path, found ''", { file: option });
+}
+
+function demandFolderOf(path: string): void {
   const folder = dirname(path);
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory() !== true) throw new UserError("its folder does not exist", { file: path });

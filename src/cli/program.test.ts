@@ -268,6 +268,20 @@ test.runIf(existsSync("/dev/full"))(
   },
 );
 
+test("a place that cannot be written is refused before the run, by its name or its option's", () => {
+  const output = (option: string, path: string): string[] => ["run", good, option, path];
+  refuse([
+    [output("--html", ""), /^pagewise: --html: expected a path, found ''\n$/],
+    [output("--csv", ""), /^pagewise: --csv: expected a path/],
+    [output("--parquet", ""), /^pagewise: --parquet: expected a path/],
+    [["check", "pin-then-migrate", "--svg", ""], /^pagewise: --svg: expected a path/],
+    [output("--html", folder), /^pagewise: .*: expected a file to write, found a directory\n$/],
+    [output("--csv", folder), /^pagewise: .*: expected a file to write, found a directory\n$/],
+    [output("--parquet", good), /^pagewise: good\.pw: expected a folder for --parquet, found a file\n$/],
+    [output("--parquet", "nowhere/x"), /^pagewise: nowhere\/x: its folder does not exist\n$/],
+  ]);
+});
+
 test("a message names the option that was given, not the one behind it", () => {
   const thresholds = (text: string, generation = "linux-6.1+reservations"): string[] => {
     return ["compare", good, "--generation", generation, "--thresholds", text];
