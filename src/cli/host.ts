@@ -231,6 +231,8 @@ function neighbours(path: string): string[] {
 /** Throws unless the path is a file that is there. Pipes and devices count as files. */
 export function demandFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined && path === "-")
+    throw new UserError("expected a file: standard input is not read here", { file: path });
   if (found === undefined) {
     const meant = didYouMean(basename(path), neighbours(path));
     throw new UserError(`no such file${meant}`, { file: path });

@@ -151,6 +151,20 @@ describe("pagewise info", () => {
   test("a text is no stored trace, and is told what to do", async () => {
     writeFileSync(at("a.pwf"), PWF);
     await expect(run("info", at("a.pwf"))).rejects.toThrow("pwf text, not a stored trace: import it first");
+    await expect(run("info", "-")).rejects.toThrow("expected a file: standard input is not read here");
+  });
+
+  test("a stored trace compressed once more is compared as it is; info says what to undo", async () => {
+    writeFileSync(at("a.pwf"), PWF);
+    await run("import", at("a.pwf"));
+    writeFileSync(at("a.pwt.gz"), gzipSync(readFileSync(at("a.pwt"))));
+    const figures = async (name: string): Promise<unknown> => {
+      expect(await run("compare", at(name), "--json")).toBe(0);
+      const [column] = JSON.parse(printed.at(-1)!).columns;
+      return [column.vmstat, column.peak_rss_kb];
+    };
+    expect(await figures("a.pwt.gz")).toEqual(await figures("a.pwt"));
+    await expect(run("info", at("a.pwt.gz"))).rejects.toThrow(/^compressed with gzip: .* undo it first/);
   });
 
   test("damage is found", async () => {
