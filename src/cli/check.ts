@@ -11,6 +11,7 @@ import { type Verdict, verdictsOf } from "../explore/verdict.ts";
 import { GENERATIONS } from "../generations/index.ts";
 import { UserError } from "../lib/assert.ts";
 import { demandNamed, didYouMean } from "../lib/suggest.ts";
+import { formatCount } from "../report/format.ts";
 import { wrapped } from "../report/text.ts";
 import { EXIT, whenCalled } from "./command.ts";
 import { demandWritable, err, out, painterOf, widthChars, writeWhole } from "./host.ts";
@@ -143,7 +144,8 @@ function totalsOf(verdicts: readonly Verdict[]): string {
   const catalogue =
     `${entries("race")} explored, ${entries("cost")} counted, ` + `${entries("elsewhere")} elsewhere`;
   return (
-    `\n${verdicts.length} forms of ${scenarios} scenarios, ${schedules} schedules; ` +
+    `\n${formatCount(verdicts.length, "form")} of ${formatCount(scenarios, "scenario")}, ` +
+    `${schedules} schedules; ` +
     `${wrong} not as expected\nentries of the review catalogue: ${catalogue}\n`
   );
 }

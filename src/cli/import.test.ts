@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UserError } from "../lib/assert.ts";
+import { IMPORT_FORMATS } from "../workloads/import/detect.ts";
 import { exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
@@ -201,4 +202,14 @@ describe("pagewise info", () => {
     expect(facts.header).toMatchObject({ program: "redis-server" });
     expect(facts.records).toBe(name === "redis.pwt" ? 23_043 : 117_395);
   });
+});
+
+test("import --help sets every format's name apart from what it is", () => {
+  const program = new Command("pagewise");
+  registerImport(program);
+  let help = "";
+  const command = program.commands[0]!.configureOutput({ writeOut: (text) => (help += text) });
+  command.outputHelp();
+  for (const name of Object.keys(IMPORT_FORMATS))
+    expect(help).toMatch(new RegExp(`^ {2}${name} {2,}\\S`, "m"));
 });

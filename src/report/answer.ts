@@ -2,7 +2,7 @@
  * The answer in plain words: what each setting costs and saves against the first, from the figures alone. No
  * word of the kernel is needed to read it.
  */
-import { formatFigure, formatRelative } from "./format.ts";
+import { formatCount, formatFigure, formatRelative } from "./format.ts";
 import { type Column, type Row, tableOf } from "./table.ts";
 
 interface Topic {
@@ -85,12 +85,10 @@ function consequence(rows: ReadonlyMap<string, Row>, columns: readonly Column[],
 function alone({ name, result }: Column): string {
   if (result.outcome === "oom") return `${name} runs out of memory.`;
   const memory = formatFigure("bytes", result.peakRssSumKb * 1024);
-  const faults = formatFigure("count", result.vmstat.pgfault ?? 0);
+  const count = result.vmstat.pgfault ?? 0;
+  const faults = `${formatCount(count, "page fault")} ${count === 1 ? "takes" : "take"}`;
   const time = formatFigure("ns", result.faultsAll.totalNs);
-  return (
-    `Under ${name} the program takes ${memory} at its peak; its ${faults} page faults take ` +
-    `${time} in all.`
-  );
+  return `Under ${name} the program takes ${memory} at its peak; its ${faults} ` + `${time} in all.`;
 }
 
 /**
