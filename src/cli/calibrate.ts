@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { UserError } from "../lib/assert.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFolderOf, err, out, writeWhole } from "./host.ts";
+import { demandWritable, err, out, writeWhole } from "./host.ts";
 
 interface CalibrateOptions {
   readonly output: string;
@@ -34,7 +34,7 @@ export function registerCalibrate(program: Command): void {
   whenCalled(command, async ({ output, name, repetitions }: CalibrateOptions) => {
     const count = /^[1-9]\d?$/.test(repetitions) ? Number(repetitions) : 0;
     if (count === 0) throw new UserError(`expected 1..99, found '${repetitions}'`, { file: "--repetitions" });
-    demandFolderOf(output);
+    demandWritable(output, "--output");
     const { calibrate, tomlOf } = await import("../record/calibrate.ts");
     const calibration = await calibrate(count);
     if (calibration.why !== undefined) err(`pagewise: nothing was measured: ${calibration.why}\n`);

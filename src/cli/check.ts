@@ -11,9 +11,10 @@ import { type Verdict, verdictsOf } from "../explore/verdict.ts";
 import { GENERATIONS } from "../generations/index.ts";
 import { UserError } from "../lib/assert.ts";
 import { demandNamed, didYouMean } from "../lib/suggest.ts";
+import { formatCount } from "../report/format.ts";
 import { wrapped } from "../report/text.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { err, out, painterOf, widthChars, writeWhole } from "./host.ts";
+import { demandWritable, err, out, painterOf, widthChars, writeWhole } from "./host.ts";
 
 const EXAMPLES = `
 Examples:
@@ -58,9 +59,34 @@ export function registerCheck(program: Command): void {
     .option("--svg <file>", "draw the race, or the schedule, as SVG")
     .addHelpText("after", EXAMPLES);
   whenCalled(command, (name: string | undefined, options: CheckOptions) => {
+    demandFitting(name, options);
+    if (options.svg !== undefined) demandWritable(options.svg, "--svg");
     if (options.all === true) return checkAll(options);
     if (name === undefined) return list(options);
     return checkOne(scenarioOf(name), options);
+  });
+}
+
+/** Options that say something of one scenario alone. */
+const OF_ONE = [
+  ["generation", "--generation"],
+  ["schedule", "--schedule"],
+  ["withoutReduction", "--without-reduction"],
+  ["svg", "--svg"],
+] as const;
+/** Options that a list of the scenarios has no use for. */
+const OF_RUNS = [["form", "--form"], ["schedules", "--schedules"], ...OF_ONE] as const;
+
+/** Throws for options that would be ignored. */
+function demandFitting(name: string | undefined, options: CheckOptions): void {
+  if (options.all === true && name !== undefined)
+    throw new UserError(`expected either --all or a scenario, found '${name}' too`, { file: "--all" });
+  if (name !== undefined) return;
+  const [, option] =
+    (options.all === true ? OF_ONE : OF_RUNS).find(([key]) => options[key] !== undefined) ?? [];
+  if (option === undefined) return;
+  throw new UserError("expected a scenario with it, found none; 'pagewise check' lists them", {
+    file: option,
   });
 }
 
@@ -112,22 +138,37 @@ function tableLines(scenario: Scenario, verdicts: readonly Verdict[], seconds: n
 function totalsOf(verdicts: readonly Verdict[]): string {
   const entries = (kind: Scenario["kind"]) =>
     new Set(verdicts.filter((verdict) => verdict.kind === kind).flatMap((verdict) => verdict.entries)).size;
+  const scenarios = new Set(verdicts.map(({ scenario }) => scenario)).size;
   const schedules = verdicts.reduce((sum, verdict) => sum + verdict.schedules, 0);
   const wrong = verdicts.filter((verdict) => !verdict.asExpected).length;
   const catalogue =
     `${entries("race")} explored, ${entries("cost")} counted, ` + `${entries("elsewhere")} elsewhere`;
   return (
-    `\n${verdicts.length} forms of ${SCENARIOS.length} scenarios, ${schedules} schedules; ` +
+    `\n${formatCount(verdicts.length, "form")} of ${formatCount(scenarios, "scenario")}, ` +
+    `${schedules} schedules; ` +
     `${wrong} not as expected\nentries of the review catalogue: ${catalogue}\n`
   );
+}
+
+/** All scenarios, or with `--form` those that have a form of that name. */
+function scenariosWith(form: string | undefined): readonly Scenario[] {
+  if (form === undefined) return SCENARIOS;
+  const formsOf = (scenario: Scenario): readonly Form[] =>
+    scenario.kind === "elsewhere" ? [] : scenario.forms;
+  demandNamed(
+    [...new Map(SCENARIOS.flatMap(formsOf).map((each) => [each.name, each])).values()],
+    form,
+    "--form",
+  );
+  return SCENARIOS.filter((scenario) => formsOf(scenario).some(({ name }) => name === form));
 }
 
 function checkAll(options: CheckOptions): number {
   const limits = limitsOf(options);
   const verdicts: Verdict[] = [];
-  for (const scenario of SCENARIOS) {
+  for (const scenario of scenariosWith(options.form)) {
     const startMs = performance.now();
-    const made = verdictsOf(scenario, undefined, limits);
+    const made = verdictsOf(scenario, options.form, limits);
     const seconds = (performance.now() - startMs) / 1000 / made.length;
     verdicts.push(...made);
     if (options.json !== true) out(tableLines(scenario, made, seconds));

@@ -1,8 +1,11 @@
 /** `pagewise compare`: one workload under several settings or kernels, side by side. */
 import type { Command } from "commander";
+import type { KnobSpec } from "../core/knobs.ts";
 import { columnsOf, type Plan } from "../engine/plan.ts";
+import { checkSetting } from "../engine/settings.ts";
 import type { Generation } from "../generations/generation.ts";
-import { UserError } from "../lib/assert.ts";
+import { GENERATIONS } from "../generations/index.ts";
+import { type Place, UserError } from "../lib/assert.ts";
 import { againstTruth } from "../report/against-truth.ts";
 import type { Column } from "../report/table.ts";
 import type { Measurement } from "../report/trust.ts";
@@ -42,7 +45,7 @@ Examples:
 function generationsOf(options: CompareOptions): Generation[] {
   if (options.generations === undefined) return [demandGeneration(options.generation)];
   const names = options.generations.split(",").map((name) => name.trim());
-  const chosen = names.filter((name) => name !== "").map(demandGeneration);
+  const chosen = names.filter((name) => name !== "").map((name) => demandGeneration(name, "--generations"));
   if (chosen.length === 0) throw new UserError("expected names apart by ','", { file: "--generations" });
   if (new Set(chosen).size < chosen.length) {
     throw new UserError(`expected each kernel once, found '${options.generations}'`, {
@@ -52,9 +55,29 @@ function generationsOf(options: CompareOptions): Generation[] {
   return chosen;
 }
 
+const THRESHOLDS: Place = { file: "--thresholds" };
+const THRESHOLD = "promotion_threshold";
+
+/** Throws unless the kernel promotes reservations; the message names those that do. */
+function demandReservations({ name, knobs }: Generation): void {
+  const has = (all: readonly KnobSpec[]): boolean => all.some((knob) => knob.name.endsWith(`/${THRESHOLD}`));
+  if (has(knobs)) return;
+  const known = GENERATIONS.filter((each) => has(each.knobs)).map((each) => each.name);
+  throw new UserError(
+    `${name} has no ${THRESHOLD}: expected --generation with one of ${known.join(", ")}`,
+    THRESHOLDS,
+  );
+}
+
 /** Huge pages off, at the first touch, and with each threshold: as settings of one kernel. */
-function thresholdSettings(text: string): string {
+function thresholdSettings(text: string, generations: readonly Generation[]): string {
   const thresholds = text.split(",").map((each) => each.trim());
+  generations.forEach(demandReservations);
+  for (const { knobs } of generations)
+    for (const each of thresholds) checkSetting(THRESHOLD, each, knobs, THRESHOLDS);
+  const twice = thresholds.find((each, i) => thresholds.indexOf(each) < i);
+  if (twice !== undefined)
+    throw new UserError(`expected each threshold once, found '${twice}' twice`, THRESHOLDS);
   const above = thresholds.filter((each) => each !== "1").map((each) => `promotion_threshold=${each}`);
   const classic = "thp=always,promotion_threshold=1";
   return ["thp=never", classic, ...above.map((each) => `thp=always,${each}`)].join("; ");
@@ -64,9 +87,10 @@ function thresholdSettings(text: string): string {
 export function planOf(given: CompareOptions): Plan[] {
   if (given.thresholds !== undefined && given.settings !== undefined)
     throw new UserError("expected either --thresholds or --settings, found both", { file: "--thresholds" });
-  const settings = given.thresholds === undefined ? given.settings : thresholdSettings(given.thresholds);
-  const options: CompareOptions = settings === undefined ? given : { ...given, settings };
-  return columnsOf(generationsOf(options), settings, (generation) => settingsOf(options, generation));
+  const generations = generationsOf(given);
+  const { thresholds } = given;
+  const settings = thresholds === undefined ? given.settings : thresholdSettings(thresholds, generations);
+  return columnsOf(generations, settings, (generation) => settingsOf(given, generation));
 }
 
 /** Simulates every column. */
@@ -93,9 +117,26 @@ function withTruth(given: CompareOptions, kernelGiven: boolean): [CompareOptions
   if (measured !== undefined)
     throw new UserError("says the same as --truth: give one", { file: "--measured" });
   const { measurements, release } = readMeasurements(truth);
-  const settings = given.settings ?? measurements.map(({ column }) => column).join("; ");
+  const taken =
+    given.thresholds === undefined ? measurements.map(({ column }) => column).join("; ") : undefined;
+  const settings = given.settings ?? taken;
   const generation = release === undefined || kernelGiven ? given.generation : generationOfRelease(release);
-  return [{ ...given, settings, generation }, measurements];
+  return [{ ...given, ...(settings === undefined ? {} : { settings }), generation }, measurements];
+}
+
+/** Throws when what was measured can be held against none of the columns: it would be ignored silently. */
+function demandMatch(
+  plan: readonly Plan[],
+  measurements: readonly Measurement[],
+  { truth, measured }: CompareOptions,
+): void {
+  const file = truth ?? measured;
+  if (file === undefined || measurements.some(({ column }) => plan.some(({ name }) => name === column)))
+    return;
+  const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(", ") || "none";
+  const columns = list(plan.map(({ name }) => name));
+  const found = list(measurements.map(({ column }) => column));
+  throw new UserError(`expected figures of a column that is compared (${columns}), found ${found}`, { file });
 }
 
 /** A fault that became a huge page hides the 511 behind it. */
@@ -121,8 +162,13 @@ async function compare(
   given: CompareOptions,
   kernelGiven: boolean,
 ): Promise<number> {
+  if (kernelGiven && given.generations !== undefined)
+    throw new UserError("expected either --generation or --generations, found both", {
+      file: "--generations",
+    });
   const [options, measurements] = withTruth(given, kernelGiven);
   const plan = planOf(options);
+  demandMatch(plan, measurements, options);
   demandPlaces(options);
   const workload = await demandWorkload(file, options.workload);
   warnOfRecording(workload);

@@ -96,10 +96,10 @@ export function registerGenerations(program: Command): void {
       "\nExamples:\n  $ pagewise generations linux-3.8\n  $ pagewise generations autonuma --diff autonuma-28",
     );
   whenCalled(command, (name: string | undefined, options: GenerationsOptions) => {
-    const chosen = name === undefined ? undefined : demandGeneration(name);
+    const chosen = name === undefined ? undefined : demandGeneration(name, "generations NAME");
     if (chosen === undefined && options.diff !== undefined)
       throw new UserError(`--diff ${options.diff}: expected a kernel in front of it: NAME --diff OTHER`);
-    const other = options.diff === undefined ? undefined : demandGeneration(options.diff);
+    const other = options.diff === undefined ? undefined : demandGeneration(options.diff, "--diff");
     if (chosen !== undefined && other !== undefined) {
       if (options.json === true)
         out(JSON.stringify({ differences: generationDifferences(chosen, other) }) + "\n");

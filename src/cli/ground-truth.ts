@@ -7,7 +7,7 @@ import { UserError } from "../lib/assert.ts";
 import type { ThpMode, TruthColumn } from "../record/ground-truth.ts";
 import { formatBytes, formatFigure } from "../report/format.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { demandFolderOf, err, out, writeWhole } from "./host.ts";
+import { demandWritable, err, out, writeWhole } from "./host.ts";
 
 interface GroundTruthOptions {
   readonly output?: string;
@@ -62,7 +62,7 @@ async function measure(program: readonly string[], options: GroundTruthOptions):
   const modes = modesOf(options.modes);
   const name = program[0]!.slice(program[0]!.lastIndexOf("/") + 1);
   const output = options.output ?? `${name}.truth.json`;
-  demandFolderOf(output);
+  demandWritable(output, "--output");
   const { groundTruth } = await import("../record/ground-truth.ts");
   const { demandProgram } = await import("../record/launcher.ts");
   demandProgram(program[0]!);

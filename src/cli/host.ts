@@ -20,6 +20,8 @@ import { type Painter, PLAIN } from "../report/text.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
+/** What messages call them. */
+const STREAMS: Readonly<Record<number, string>> = { [STDOUT]: "standard output", [STDERR]: "standard error" };
 
 /** A reader that has gone away wants no more; that is no mistake. */
 class ReaderGone extends Error {
@@ -38,19 +40,19 @@ function writeAll(descriptor: number, text: string): void {
       // A pipe that is full and does not block: let the reader have a millisecond.
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       else if (code === "EPIPE") throw new ReaderGone();
-      else throw error;
+      else throw new UserError(`cannot be written: ${reasonOf(error)}`, { file: STREAMS[descriptor]! });
     }
   }
 }
 
 export const out = (text: string): void => writeAll(STDOUT, text);
 
-/** Standard error; that nobody reads it changes nothing. */
+/** Standard error; that nobody reads it, or that it takes no more, changes nothing. */
 export function err(text: string): void {
   try {
     writeAll(STDERR, text);
   } catch (error) {
-    if (!isReaderGone(error)) throw error;
+    if (!isReaderGone(error) && !(error instanceof UserError)) throw error;
   }
 }
 
@@ -163,7 +165,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EISDIR: "it is a directory",
   ENOENT: "no such directory",
-  ENOSPC: "the disk is full",
+  ENOSPC: "no space left on device",
   ENOTDIR: "a part of its path is no directory",
   EROFS: "the file system is read-only",
 };
@@ -174,7 +176,8 @@ export function reasonOf(error: unknown): string {
   return REASONS[code ?? ""] ?? message;
 }
 
-function isPipeOrDevice(path: string): boolean {
+/** A pipe or a device takes what is written as it comes; nothing of it stays. */
+export function isPipeOrDevice(path: string): boolean {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     return found !== undefined && !found.isFile() && !found.isDirectory();
@@ -183,9 +186,29 @@ function isPipeOrDevice(path: string): boolean {
   }
 }
 
-/** Throws unless a file can be made there: better before a long run than behind it. */
-export function demandFolderOf(path: string): void {
+/** Throws unless a file can be made there: better before a long run than behind it. `option` named it. */
+export function demandWritable(path: string, option: string): void {
+  demandPath(path, option);
   if (isPipeOrDevice(path)) return;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new UserError("expected a file to write, found a directory", { file: path });
+  demandFolderOf(path);
+}
+
+/** The same of a folder for files, which may be there already. */
+export function demandWritableFolder(path: string, option: string): void {
+  demandPath(path, option);
+  const isThere = isPipeOrDevice(path) || statSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (isThere && !statSync(path).isDirectory())
+    throw new UserError(`expected a folder for ${option}, found a file`, { file: path });
+  demandFolderOf(isThere ? join(path, "events.parquet") : path);
+}
+
+function demandPath(path: string, option: string): void {
+  if (path === "") throw new UserError("expected a path, found ''", { file: option });
+}
+
+function demandFolderOf(path: string): void {
   const folder = dirname(path);
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory() !== true) throw new UserError("its folder does not exist", { file: path });
@@ -208,6 +231,8 @@ function neighbours(path: string): string[] {
 /** Throws unless the path is a file that is there. Pipes and devices count as files. */
 export function demandFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined && path === "-")
+    throw new UserError("expected a file: standard input is not read here", { file: path });
   if (found === undefined) {
     const meant = didYouMean(basename(path), neighbours(path));
     throw new UserError(`no such file${meant}`, { file: path });

@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UserError } from "../lib/assert.ts";
+import { IMPORT_FORMATS } from "../workloads/import/detect.ts";
 import { exitCodeOf } from "./command.ts";
 import { registerCompare } from "./compare.ts";
 import { registerExport } from "./export.ts";
@@ -151,6 +152,20 @@ describe("pagewise info", () => {
   test("a text is no stored trace, and is told what to do", async () => {
     writeFileSync(at("a.pwf"), PWF);
     await expect(run("info", at("a.pwf"))).rejects.toThrow("pwf text, not a stored trace: import it first");
+    await expect(run("info", "-")).rejects.toThrow("expected a file: standard input is not read here");
+  });
+
+  test("a stored trace compressed once more is compared as it is; info says what to undo", async () => {
+    writeFileSync(at("a.pwf"), PWF);
+    await run("import", at("a.pwf"));
+    writeFileSync(at("a.pwt.gz"), gzipSync(readFileSync(at("a.pwt"))));
+    const figures = async (name: string): Promise<unknown> => {
+      expect(await run("compare", at(name), "--json")).toBe(0);
+      const [column] = JSON.parse(printed.at(-1)!).columns;
+      return [column.vmstat, column.peak_rss_kb];
+    };
+    expect(await figures("a.pwt.gz")).toEqual(await figures("a.pwt"));
+    await expect(run("info", at("a.pwt.gz"))).rejects.toThrow(/^compressed with gzip: .* undo it first/);
   });
 
   test("damage is found", async () => {
@@ -187,4 +202,14 @@ describe("pagewise info", () => {
     expect(facts.header).toMatchObject({ program: "redis-server" });
     expect(facts.records).toBe(name === "redis.pwt" ? 23_043 : 117_395);
   });
+});
+
+test("import --help sets every format's name apart from what it is", () => {
+  const program = new Command("pagewise");
+  registerImport(program);
+  let help = "";
+  const command = program.commands[0]!.configureOutput({ writeOut: (text) => (help += text) });
+  command.outputHelp();
+  for (const name of Object.keys(IMPORT_FORMATS))
+    expect(help).toMatch(new RegExp(`^ {2}${name} {2,}\\S`, "m"));
 });

@@ -45,7 +45,8 @@ interface Imported {
 }
 
 export function registerImport(program: Command): void {
-  const formats = Object.entries(IMPORT_FORMATS).map(([name, what]) => `  ${name.padEnd(8)}${what}`);
+  const longest = Math.max(...Object.keys(IMPORT_FORMATS).map((name) => name.length));
+  const formats = Object.entries(IMPORT_FORMATS).map(([name, what]) => `  ${name.padEnd(longest)}  ${what}`);
   const command = program
     .command("import")
     .summary("turn a recording into a stored trace")

@@ -99,7 +99,7 @@ async function* plainPieces(
     for (let piece = await source.next(); piece.done !== true; piece = await source.next()) yield piece.value;
     return;
   }
-  const codec = beginsWith(start, GZIP) ? "gzip" : "zstd";
+  const codec = compressionOf(start)!;
   // Compressed bytes go in as the decompressor takes them, while its results are being walked.
   void pump(start, source, undo);
   let given = 0;
@@ -117,9 +117,16 @@ async function* plainPieces(
   }
 }
 
+/** What the bytes are compressed with, by the first of them. */
+export function compressionOf(start: Uint8Array): "gzip" | "zstd" | undefined {
+  if (beginsWith(start, GZIP)) return "gzip";
+  return beginsWith(start, ZSTD) ? "zstd" : undefined;
+}
+
 function decompressorOf(start: Uint8Array): Decompressor | undefined {
-  if (beginsWith(start, GZIP)) return zlib.createGunzip();
-  if (!beginsWith(start, ZSTD)) return undefined;
+  const codec = compressionOf(start);
+  if (codec === undefined) return undefined;
+  if (codec === "gzip") return zlib.createGunzip();
   demandZstd();
   return zlib.createZstdDecompress();
 }

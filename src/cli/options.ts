@@ -76,8 +76,9 @@ export function addCommonOptions(command: Command): Command {
     .option("--parquet <folder>", "write events.parquet and samples.parquet, for DuckDB and pandas");
 }
 
-export function demandGeneration(name: string): Generation {
-  return demandNamed(GENERATIONS, name, "--generation");
+/** `place` is the option or argument that asked. */
+export function demandGeneration(name: string, place = "--generation"): Generation {
+  return demandNamed(GENERATIONS, name, place);
 }
 
 /** A description that comes along, by name, or one of the user's own: a file in TOML. */

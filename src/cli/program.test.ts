@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, test } from "vitest";
@@ -33,6 +42,7 @@ const broken = file(
   "broken.pw",
   `${MACHINE}map a 4M align 2M\nwrite a\nsnapshot s\nexpect thp_fault_alloc == 3\n`,
 );
+const strange = file("strange.json", '{"source": "x", "columns": [{"column": "nosuch", "page_faults": 3}]}');
 
 test("a mistake exits with 2 and suggests what was meant", () => {
   const table: [string[], RegExp][] = [
@@ -59,13 +69,55 @@ test("a mistake exits with 2 and suggests what was meant", () => {
     [["check", "pin-then-migrat"], /there is no scenario 'pin-then-migrat'; did you mean 'pin-then-migrate'/],
     [["check", "pin-then-migrate", "--schedule", "0.9"], /step 2 of the schedule names actor 9; there are 2/],
     [["check", "pin-then-migrate", "--schedule", "0*60"], /step 4 .* names actor 0 \(direct I\/O\), .* done/],
+    [["validate", "--setup", "--kernel", "debian-6.2"], /^pagewise: --kernel: expected .*'debian-6\.1'\?\n$/],
+    [
+      ["compare", good, "--settings", "thp=never; thp=always", "--measured", strange],
+      /^pagewise: strange\.json: .* \('thp=never', 'thp=always'\), found 'nosuch'\n$/,
+    ],
   ];
+  refuse(table);
+});
+
+/** Each command line exits with 2, says that and nothing else, and leaves no file behind. */
+function refuse(table: readonly [string[], RegExp][]): void {
+  const before = readdirSync(folder);
   for (const [args, message] of table) {
     const { code, out, err } = pagewise(...args);
     assert.match(err, message);
     assert.equal(out, "");
     assert.equal(code, 2, args.join(" "));
   }
+  assert.deepEqual(readdirSync(folder), before);
+}
+
+test("an option that would be ignored is refused", () => {
+  refuse([
+    [["check", "--form", "F0"], /^pagewise: --form: expected a scenario with it, found none; .*\n$/],
+    [["check", "--svg", "x.svg"], /^pagewise: --svg: expected a scenario with it/],
+    [["check", "--all", "--svg", "x.svg"], /^pagewise: --svg: expected a scenario with it/],
+    [
+      ["check", "--all", "pin-then-migrate"],
+      /^pagewise: --all: expected either --all or a scenario, found 'pin/,
+    ],
+    [["check", "--all", "--form", "F9"], /^pagewise: --form: expected one of .*\bF0\b.*, found 'F9'/],
+    [
+      ["compare", good, "--generations", "linux-6.1", "--generation", "linux-6.18"],
+      /^pagewise: --generations: expected either --generation or --generations, found both\n$/,
+    ],
+    [
+      ["run", good, "--html", "a.html", "--csv", "./a.html"],
+      /^pagewise: --csv: .* found that of --html: \.\/a\.html\n$/,
+    ],
+    [["run", good, "--html", "a.html", "--report", "b.html"], /^pagewise: --report: says the same as --html/],
+  ]);
+});
+
+test("check --all runs, of the scenarios that have a form, that form alone", () => {
+  const { code, out } = pagewise("check", "--all", "--form", "listed by the scanner", "--json");
+  assert.equal(code, 0);
+  const { verdicts } = JSON.parse(out);
+  assert.ok(verdicts.length > 0);
+  assert.ok(verdicts.every(({ form }: { form: string }) => form === "listed by the scanner"));
 });
 
 test("a mistake in the last script stops before the first one runs, with its place", () => {
@@ -199,4 +251,52 @@ test("a named workload runs without a file, and is listed with its parameters", 
   const [first] = JSON.parse(listed.out).workloads;
   assert.deepEqual(first.params[0].name, "threads");
   assert.match(pagewise("workloads").out, /numa01_THREADLOCAL: .*\n[\s\S]*rounds=1000 \(0 to 1000000000\)/);
+});
+
+test.runIf(existsSync("/dev/full"))(
+  "standard output that takes no more is said in one line, not a stack",
+  () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [main, "run", good], {
+      encoding: "utf8",
+      cwd: folder,
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    assert.equal(stderr, "pagewise: standard output: cannot be written: no space left on device\n");
+    assert.equal(status, 2);
+  },
+);
+
+test("a place that cannot be written is refused before the run, by its name or its option's", () => {
+  const output = (option: string, path: string): string[] => ["run", good, option, path];
+  refuse([
+    [output("--html", ""), /^pagewise: --html: expected a path, found ''\n$/],
+    [output("--csv", ""), /^pagewise: --csv: expected a path/],
+    [output("--parquet", ""), /^pagewise: --parquet: expected a path/],
+    [["check", "pin-then-migrate", "--svg", ""], /^pagewise: --svg: expected a path/],
+    [output("--html", folder), /^pagewise: .*: expected a file to write, found a directory\n$/],
+    [output("--csv", folder), /^pagewise: .*: expected a file to write, found a directory\n$/],
+    [output("--parquet", good), /^pagewise: good\.pw: expected a folder for --parquet, found a file\n$/],
+    [output("--parquet", "nowhere/x"), /^pagewise: nowhere\/x: its folder does not exist\n$/],
+  ]);
+});
+
+test("a message names the option that was given, not the one behind it", () => {
+  const thresholds = (text: string, generation = "linux-6.1+reservations"): string[] => {
+    return ["compare", good, "--generation", generation, "--thresholds", text];
+  };
+  refuse([
+    [thresholds("0"), /^pagewise: --thresholds: expected 1\.\.512 .*, found '0'\n$/],
+    [thresholds(""), /^pagewise: --thresholds: expected 1\.\.512 .*, found ''\n$/],
+    [thresholds("16,64;256"), /^pagewise: --thresholds: expected 1\.\.512 .*, found '64;256'\n$/],
+    [thresholds("16,16"), /^pagewise: --thresholds: expected each threshold once, found '16' twice\n$/],
+    [
+      thresholds("16", "linux-6.18"),
+      /^pagewise: --thresholds: linux-6\.18 has no promotion_threshold: expected .*linux-6\.1\+reservations/,
+    ],
+    [["compare", good, "--generations", "linux6.1"], /^pagewise: --generations: expected one of /],
+    [["generations", "linux-6.2"], /^pagewise: generations NAME: expected one of /],
+    [["generations", "linux-6.1", "--diff", "foo"], /^pagewise: --diff: expected one of /],
+  ]);
 });

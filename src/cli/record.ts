@@ -6,7 +6,7 @@ import type { Recorded } from "../record/record.ts";
 import type { SourceName, Subject } from "../record/source.ts";
 import { formatBytes, formatFigure } from "../report/format.ts";
 import { EXIT, whenCalled } from "./command.ts";
-import { beginFile, demandFolderOf, err } from "./host.ts";
+import { beginFile, demandWritable, err } from "./host.ts";
 import { COMPRESSORS, hasZstd } from "./input.ts";
 
 interface RecordOptions {
@@ -105,7 +105,7 @@ async function recordProgram(program: readonly string[], options: RecordOptions)
   if (subject.pid === undefined) demandProgram(subject.program[0]!);
   const choice = chooseSource(options.source, subject);
   const output = options.output ?? defaultOutput(subject);
-  demandFolderOf(output);
+  demandWritable(output, "--output");
   announce(choice, subject);
   const { record } = await import("../record/record.ts");
   const { openTraceFile } = await import("../record/trace-file.ts");

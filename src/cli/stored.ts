@@ -1,9 +1,9 @@
 /** Opens a stored trace from a file, a piece at a time. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../lib/assert.ts";
-import { detectFormat } from "../workloads/import/detect.ts";
+import { detectFormat, type ImportFormat } from "../workloads/import/detect.ts";
 import { type OpenTraceOptions, openTrace, type StoreReader } from "../workloads/trace/reader.ts";
-import { DECOMPRESSORS } from "./input.ts";
+import { compressionOf, DECOMPRESSORS } from "./input.ts";
 
 const PIECE_BYTES = 1 << 20;
 
@@ -21,9 +21,7 @@ export function openStored(
   const format = first === undefined ? undefined : detectFormat(first);
   if (format !== "pwt") {
     closeSync(descriptor);
-    const what =
-      format === undefined ? "not a stored trace" : `${format} text, not a stored trace: import it first`;
-    throw new UserError(`${what} (pagewise import FILE)`, { file });
+    throw new UserError(mistakeOf(format, first), { file });
   }
   const { size } = fstatSync(descriptor);
   let readBytes = 0;
@@ -40,6 +38,18 @@ export function openStored(
     return piece;
   };
   return openTrace({ read }, DECOMPRESSORS, file, options);
+}
+
+/** What to do with a file that is no stored trace. */
+function mistakeOf(format: ImportFormat | undefined, first: Uint8Array | undefined): string {
+  if (format !== undefined)
+    return `${format} text, not a stored trace: import it first (pagewise import FILE)`;
+  const codec = first === undefined ? undefined : compressionOf(first);
+  if (codec === undefined) return "not a stored trace (pagewise import FILE)";
+  return (
+    `compressed with ${codec}: expected a stored trace, which is compressed inside; undo it first ` +
+    "(a text: pagewise import FILE)"
+  );
 }
 
 /** Whether the file begins as a stored trace does. */

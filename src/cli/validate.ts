@@ -178,8 +178,9 @@ function step(well: boolean, text: string): boolean {
 async function setUp(options: ValidateOptions): Promise<number> {
   const { cacheFolder } = await import("../validate/folders.ts");
   const { buildRunner, COMPILER_ADVICE, hasCompiler } = await import("../validate/runner-build.ts");
-  const { fetchKernel } = await import("../validate/targets.ts");
+  const { demandKernelNamed, fetchKernel } = await import("../validate/targets.ts");
   const { QEMU_ADVICE, qemuVersion } = await import("../validate/qemu.ts");
+  demandKernelNamed(options.kernel);
   const cache = cacheFolder(options.cache);
   const version = qemuVersion();
   let well = step(version !== undefined, version ?? QEMU_ADVICE);

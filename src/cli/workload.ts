@@ -98,14 +98,12 @@ async function openText(path: string): Promise<Workload> {
   const input = await openInput(path, DETECT_BYTES);
   const format = detectFormat(input.head);
   if (format === "pwt") {
-    if (path !== STDIN_NAME) {
-      throw new UserError("a stored trace is compressed inside: undo the compression around it first");
-    }
+    // From standard input, or compressed once more: it cannot be read from its file again for each column.
     const bytes = await wholeOf(input);
     return {
       kind: "trace",
-      name: "stdin",
-      open: () => openTrace(bytes, DECOMPRESSORS, "stdin"),
+      name: basename(input.name),
+      open: () => openTrace(bytes, DECOMPRESSORS, input.name),
       warnings: [],
     };
   }

@@ -26,5 +26,5 @@ export const LINUX_5_12: Generation = {
   }),
   knobs: [...COMMON_KNOBS, ...NUMA_KNOBS_SYSCTL],
   sources: ["mm/ and kernel/sched/fair.c of v5.12.9"],
-  judgedBy: "no kernel of its own: what it shares with linux-6.1 is, the rest follows its source",
+  judgedBy: "no recording of such a kernel: what is as in linux-6.1 by those of 6.1, the rest by the source",
 };

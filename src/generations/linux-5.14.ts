@@ -36,5 +36,5 @@ export const LINUX_5_14: Generation = {
   behaviours: BEHAVIOURS_5_14,
   knobs: [...COMMON_KNOBS, ...NUMA_KNOBS_DEBUGFS],
   sources: ["mm/ and kernel/sched/fair.c of v5.14.2"],
-  judgedBy: "no kernel of its own: what it shares with linux-6.1 is, the rest follows its source",
+  judgedBy: "no recording of such a kernel: what is as in linux-6.1 by those of 6.1, the rest by the source",
 };

@@ -11,5 +11,5 @@ export const LINUX_6_1_RESERVATIONS: Generation = {
   behaviours: derive(BEHAVIOURS_6_1, { reservations: "reviewed" }),
   knobs: [...COMMON_KNOBS, ...NUMA_KNOBS_TIERING, promotionThreshold(1)],
   sources: ["the RFC's mail of 8 November 2018 and its thread", "mm/ of v6.1"],
-  judgedBy: "with threshold 1 every recording of 6.1 matches; above it nothing real exists to compare with",
+  judgedBy: "every recording of 6.1, with threshold 1; above it nothing real exists to compare with",
 };

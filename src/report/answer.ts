@@ -3,7 +3,7 @@
  * word of the kernel is needed to read it.
  */
 import { nameOfErrno } from "./errnos.ts";
-import { formatFigure, formatRelative } from "./format.ts";
+import { formatCount, formatFigure, formatRelative } from "./format.ts";
 import { type Column, type Row, tableOf } from "./table.ts";
 
 interface Topic {
@@ -96,12 +96,10 @@ function alone({ name, result }: Column): string {
   const ended = earlyEnd(result);
   if (ended !== undefined) return `Under ${name} the program ${ended}.`;
   const memory = formatFigure("bytes", result.peakRssSumKb * 1024);
-  const faults = formatFigure("count", result.vmstat.pgfault ?? 0);
+  const count = result.vmstat.pgfault ?? 0;
+  const faults = `${formatCount(count, "page fault")} ${count === 1 ? "takes" : "take"}`;
   const time = formatFigure("ns", result.faultsAll.totalNs);
-  return (
-    `Under ${name} the program takes ${memory} at its peak; its ${faults} page faults take ` +
-    `${time} in all.`
-  );
+  return `Under ${name} the program takes ${memory} at its peak; its ${faults} ` + `${time} in all.`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { formatBytes, formatFigure, formatRelative, formatTime } from "./format.ts";
+import { formatBytes, formatCount, formatFigure, formatRelative, formatTime } from "./format.ts";
 
 test("figures for people have three digits and a unit", () => {
   const table: [string, string][] = [
@@ -14,6 +14,8 @@ test("figures for people have three digits and a unit", () => {
     [formatTime(176_400), "176 µs"],
     [formatTime(999_999), "1 ms"],
     [formatTime(14_610_000_000), "14.61 s"],
+    [formatCount(1, "fault"), "1 fault"],
+    [formatCount(23_075, "fault"), "23,075 faults"],
     [formatFigure("count", 23_075), "23,075"],
     [formatFigure("count", 1_234_567), "1,234,567"],
     [formatFigure("count", -1_000), "-1,000"],

@@ -57,6 +57,9 @@ function withUnit(units: readonly Unit[], value: number): string {
 
 /** `55.9 MiB`. */
 export const formatBytes = (bytes: number): string => withUnit(BYTE_UNITS, bytes);
+/** `1 fault`, `23,075 faults`. */
+export const formatCount = (count: number, what: string): string =>
+  `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
 /** `176 µs`. */
 export const formatTime = (ns: number): string => withUnit(TIME_UNITS, ns);
 

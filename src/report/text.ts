@@ -2,7 +2,14 @@
  * The comparison for a terminal: header, answer, table, trust. Plain text; the painter adds colours, if any.
  */
 import { answerOf } from "./answer.ts";
-import { type FormatMode, formatBytes, formatFigure, formatRelative, formatTime } from "./format.ts";
+import {
+  type FormatMode,
+  formatBytes,
+  formatCount,
+  formatFigure,
+  formatRelative,
+  formatTime,
+} from "./format.ts";
 import { memoryLines } from "./sparkline.ts";
 import { type Column, counterRows, type Row, type RowGroup, tableOf } from "./table.ts";
 import { thresholdLines } from "./thresholds.ts";
@@ -138,7 +145,7 @@ export function headerOf(columns: readonly Column[], version: string): string[] 
   const results = columns.map(({ result }) => result);
   const first = results[0]!;
   const processes = first.processes.length;
-  const size = `${formatFigure("count", first.vmstat.pgfault ?? 0)} faults, ${formatTime(first.runNs)}`;
+  const size = `${formatCount(first.vmstat.pgfault ?? 0, "fault")}, ${formatTime(first.runNs)}`;
   const who = `${processes} ${processes === 1 ? "process" : "processes"}`;
   const touched = `${formatBytes(first.touchedPeakKb * 1024)} touched`;
   return [

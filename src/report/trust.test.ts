@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { sampleResult } from "../../test/samples/results.ts";
+import { GENERATIONS } from "../generations/index.ts";
 import { trustNotes } from "./trust.ts";
 
 /** A column for each kernel, on a machine of that scale. */
@@ -23,4 +24,13 @@ test("a scaled machine says what its figures stand for", () => {
   const scaled = (scale?: number) => notesOf(["linux-3.8"], scale).filter((note) => /stands for/.test(note));
   expect(scaled()).toEqual([]);
   expect(scaled(256)).toEqual([expect.stringMatching(/^Each page of the model stands for 256 /)]);
+});
+
+test("who judges reads on from one kernel and from several that share a judge", () => {
+  const [both] = notesOf(["linux-5.12", "linux-5.14"]).filter((note) => note.includes("judged"));
+  expect(both).toMatch(/^The models of linux-5\.12 and linux-5\.14 are judged by no recording of such/);
+  for (const { judgedBy } of GENERATIONS) {
+    expect(judgedBy).toMatch(/^(no|every|six|published) |^recordings of |^rule by rule against /);
+    expect(judgedBy).not.toMatch(/\bits own\b/);
+  }
 });

@@ -73,6 +73,17 @@ function modulesIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
+/** Throws unless `--kernel` is a Debian name, or a path that is there. */
+export function demandKernelNamed(kernel: string): void {
+  const names = debianNames();
+  if (names.includes(kernel) || existsSync(kernel)) return;
+  const advice = didYouMean(kernel, names);
+  throw new UserError(
+    `expected ${names.join(", ")} or the path of a kernel image, found '${kernel}'${advice}`,
+    { file: "--kernel" },
+  );
+}
+
 /** The kernel of `--kernel`: a Debian name whose image is in the cache, or a path. */
 export function targetOf(kernel: string, generation: string | undefined, cache: string): Target {
   const debian = DEBIAN.find(({ name }) => name === kernel);
@@ -90,16 +101,7 @@ export function targetOf(kernel: string, generation: string | undefined, cache: 
       generation: demandGeneration(generation ?? debian.generation),
     };
   }
-  if (!existsSync(kernel)) {
-    const names = DEBIAN.map(({ name }) => name);
-    const advice = didYouMean(kernel, names);
-    throw new UserError(
-      `expected ${names.join(", ")} or the path of a kernel image, found '${kernel}'${advice}`,
-      {
-        file: "--kernel",
-      },
-    );
-  }
+  demandKernelNamed(kernel);
   if (generation === undefined) {
     throw new UserError("which generation is this kernel? Say it with --generation", { file: kernel });
   }

@@ -44,3 +44,15 @@ test("a tolerance widens every comparison below it, and != narrows", () => {
   assert.equal(broken("tolerance pgfault 3", "expect pgfault == 99").length, 1);
   assert.equal(broken("tolerance pgfault 3", "expect pgfault != 105").length, 1);
 });
+
+test("of a snapshot that was never reached, counters and regions alike say just that", () => {
+  const script = parseScript(
+    ["map buf 64K", "snapshot s", "expect pgfault == 0", "expect buf.rss_kb == 0"].join("\n"),
+    "t.pw",
+  );
+  const messages = brokenExpectations(script, () => undefined).map((each) => describeBroken("t.pw", each));
+  assert.deepEqual(messages, [
+    "t.pw:3: expected pgfault == 0, found nothing: the run did not reach that snapshot (snapshot s)",
+    "t.pw:4: expected buf.rss_kb == 0, found nothing: the run did not reach that snapshot (snapshot s)",
+  ]);
+});

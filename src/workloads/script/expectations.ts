@@ -19,6 +19,8 @@ export interface BrokenExpectation {
   readonly expectation: Expectation;
   /** What the run had; undefined when the region was not mapped or the snapshot was never reached. */
   readonly found: number | undefined;
+  /** Whether the run reached the snapshot. */
+  readonly reached: boolean;
 }
 
 const NODE_PAGES = /^node_pages\[(\d+)\]$/;
@@ -61,16 +63,18 @@ export function brokenExpectations(
   for (const expectation of script.expectations) {
     const snapshot = snapshotOf(expectation.snapshot);
     const found = snapshot === undefined ? undefined : figureOf(snapshot, expectation.figure);
-    if (found === undefined || !holds(expectation, found)) broken.push({ expectation, found });
+    if (found === undefined || !holds(expectation, found))
+      broken.push({ expectation, found, reached: snapshot !== undefined });
   }
   return broken;
 }
 
 /** `FILE:LINE: expected thp_fault_alloc == 32, found 31 (snapshot touched)`. */
-export function describeBroken(file: string, { expectation, found }: BrokenExpectation): string {
+export function describeBroken(file: string, { expectation, found, reached }: BrokenExpectation): string {
   const { line, figure, comparison, value, tolerance, snapshot } = expectation;
   const within = tolerance === 0 ? "" : ` within ${tolerance}`;
-  const what = found === undefined ? "nothing: no such region at that moment" : String(found);
+  const why = reached ? "no such region at that moment" : "the run did not reach that snapshot";
+  const what = found === undefined ? `nothing: ${why}` : String(found);
   return (
     `${file}:${line}: expected ${figure} ${comparison} ${value}${within}, found ${what} ` +
     `(snapshot ${snapshot})`
