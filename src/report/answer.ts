@@ -38,7 +38,7 @@ function phrase(topic: Topic, row: Row, index: number): string {
   const cell = row.cells[index]!;
   if (cell.relative === undefined) return `${formatFigure(row.kind, cell.value)} of ${topic.more}`;
   if (cell.relative >= 1) return `${formatRelative(cell.relative).slice(1)} times ${topic.of}`;
-  const percent = formatRelative(Math.abs(cell.relative)).replace("+", "");
+  const percent = formatRelative(cell.relative).replace(/^[+-]/, "");
   return cell.verdict === "worse" ? `${percent} more ${topic.more}` : `${percent} of ${topic.of}`;
 }
 

@@ -106,6 +106,16 @@ test("running out of memory is the answer when it happens", () => {
   ]);
 });
 
+test("100 % are saved of what is gone altogether, and of nothing else", () => {
+  const tlb = (misses: number) => sampleResult({ tlb: { ...sampleResult({}).tlb, walks: misses } });
+  const columnsOf = (left: number) => [
+    { name: "before", result: tlb(16_384) },
+    { name: "after", result: tlb(left) },
+  ];
+  expect(answerOf(columnsOf(32)).join()).toContain("99.8% of the TLB misses");
+  expect(answerOf(columnsOf(0)).join()).toContain("100% of the TLB misses");
+});
+
 test("a program that is refused its memory is no measure of anything", () => {
   const failedCalls = [{ call: "mmap", errno: 12, count: 1 }];
   const nothing = sampleResult({ touchedPeakKb: 0, failedCalls });

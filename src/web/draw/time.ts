@@ -5,7 +5,7 @@ import type { Size } from "./chart.tsx";
 import type { Surface } from "./surface.ts";
 
 /** Room left and right of what is drawn over time. */
-export const LEFT = 78;
+export const LEFT = 96;
 export const RIGHT = 14;
 
 export type TimeSpan = readonly [fromNs: number, toNs: number];
