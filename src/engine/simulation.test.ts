@@ -54,3 +54,16 @@ test("the walk of a fault shows the TLB of the CPU that took it, on a machine of
   expect(last.firstCpu).toBe(32);
   expect(last.tlb).toHaveLength(16);
 });
+
+test("page tables of a scaled machine are as large a part of memory as of the one that is meant", () => {
+  const text = (scale: string) => `machine nodes=1 cpus=1 mem=4G${scale}
+set transparent_hugepage/enabled never
+map a 64M align 2M
+write a
+`;
+  const share = (scale: string) => {
+    const { samples } = run(text(scale), { record: true }).recording!;
+    return Math.max(...samples.memoryKb["page-tables"]!) / Math.max(...samples.memoryKb.base!);
+  };
+  expect(share(" scale=16")).toBeCloseTo(share(""), 3);
+});

@@ -131,7 +131,12 @@ function kernelFrames(): string[] {
 
 function framesIn(stack: string, pattern: RegExp): string[] {
   const found = stack.split("\n").map((line) => pattern.exec(line));
-  return found.flatMap((at) => (at === null ? [] : [`${at[1]} (${at[2]}:${at[3]})`]));
+  return found.flatMap((at) => (at === null ? [] : [`${at[1]} (${placeInSource(at[2]!, at[3]!)})`]));
+}
+
+/** Compiled code has lines of its own: of these only the file is one of the sources. */
+export function placeInSource(file: string, line: string): string {
+  return file.endsWith(".js") ? file.replace(/js$/, "ts") : `${file}:${line}`;
 }
 
 /** The innermost function that all touches of the step happened in, at the line where it first was. */

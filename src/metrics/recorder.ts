@@ -284,7 +284,8 @@ export function recordSample(r: Recorder, tNs: number, points: number): void {
     anonKb += mm.anonPages * PAGE_KB;
     fileKb += mm.filePages * PAGE_KB;
     swapKb += mm.swapEntries * PAGE_KB;
-    tablesKb += mm.tablePages * PAGE_KB;
+    // A table is 4 KiB however much memory its pages stand for.
+    tablesKb += (mm.tablePages * PAGE_KB) / (k.machine.scale ?? 1);
   }
   const hugeKb = k.totals.huge * k.geometry.pagesPerHuge * PAGE_KB;
   const free = freeMemory(k);
