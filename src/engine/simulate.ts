@@ -229,7 +229,7 @@ function describeMachine({ k }: Session): string {
     cpus,
     memBytes: memBytes * scale,
     hugeBytes: hugeBytes === HUGE_BYTES ? undefined : hugeBytes,
-    ...(swapBytes === 0 ? {} : { swapBytes }),
+    ...(swapBytes === 0 ? {} : { swapBytes: swapBytes * scale }),
     ...(scale === 1 ? {} : { scale }),
   });
 }

@@ -27,6 +27,14 @@ test("nodes may be without CPUs, and a run says all that its machine is", () => 
   expect(result.outcome).toBe("finished");
 });
 
+test("scale divides swap as it divides memory", () => {
+  const machine = { memBytes: 2 ** 30, swapBytes: 2 ** 28, scale: 16 };
+  const swapped = run("map a 48M\nwrite a\nadvise a pageout\nsnapshot s\n", { machine });
+  expect(swapped.result.machine).toBe("nodes=1 cpus=2 mem=1G swap=256M scale=16");
+  // 48 MiB of the model go out as far as its 16 MiB of swap take them.
+  expect(swapped.result.vmstat.pswpout).toBe(2 ** 24 / 4096);
+});
+
 test("what the kernel refuses is in the result, call by call", () => {
   const { result, lines } = run(`${MACHINE}map a 1000M\nmap b 1000M\nwrite a\n`);
   expect(result.failedCalls).toEqual([

@@ -136,7 +136,7 @@ export function machineSpec(given: MachineChoice, own: WorkloadMachine | undefin
     scale,
     geometry: hugeBytes === undefined ? LIFE : geometryOf(Math.log2(hugeBytes / PAGE_BYTES)),
     distances: evenDistances(nodes),
-    swapBytes,
+    swapBytes: Math.floor(swapBytes / scale),
     fragmentedRatio: given.fragmentedRatio ?? 0,
     seed: given.seed ?? 1,
   };
