@@ -4,28 +4,23 @@
  * loop's branches cannot be foretold, and every one that goes wrong would make these reads wait again.
  *
  *     records ─▶ slot ─▶ PMD ─▶ PTE ─▶ [linear, outlook] [linear, outlook] …  ─▶ the loop
- *                          └─ not there, or not as it would stay: OUTLOOK.STOP, and no further
+ *                          └─ not there, not as it would stay, or no plain read or write: no further
  */
 import { type PageTables, PMD, PTE } from "../kernel/mm/page-table.ts";
-import { STEP_RECORDS, STEPPER } from "../kernel/tlb/step.ts";
+import { STEP, STEP_RECORDS, STEPPER } from "../kernel/tlb/step.ts";
 import { REF, type RefBatch } from "../workloads/records.ts";
 
 /** What a record is, and what its page table entry says. */
 export const OUTLOOK = {
-  /** The entry is not there or the record might change it; or it is no plain read or write. */
-  STOP: 0,
-  SMALL: 1,
-  HUGE: 2,
-  /** Beside one of these: the program has not touched the page since it was mapped. */
+  ...STEP,
+  /** The program has not touched the page since it was mapped. */
   UNTOUCHED: 4,
-  /** Beside one of these: the record writes. */
-  WRITES: 8,
 } as const;
 
 // Own constants: V8 folds a module's own ones into the code, but reads imported ones each time.
 const { KIND, READ_WRITE } = REF;
 const { TABLE } = PMD;
-const { STOP, SMALL, HUGE } = OUTLOOK;
+const { SMALL, HUGE } = OUTLOOK;
 const UNTOUCHED_SHIFT = 2;
 const WRITES_SHIFT = 3;
 /** A page that may be written and has been: no reference changes its entry. */
@@ -60,6 +55,11 @@ export function makeAhead(): Ahead {
   };
 }
 
+/** References of a record; one without counts is one. */
+export function referencesOf({ reads, writes }: RefBatch, at: number): number {
+  return reads[at]! + writes[at]! || 1;
+}
+
 /** What does not change from record to record. */
 export interface Surroundings {
   readonly pt: PageTables;
@@ -73,7 +73,7 @@ export interface Surroundings {
 /** Looks at records from … end, up to the first that stops. */
 export function lookAhead(ahead: Ahead, batch: RefBatch, from: number, end: number, s: Surroundings): void {
   const { linear: linears, outlook } = ahead;
-  const { page: pages, alike, kind: uses, reads, writes, gap: gaps } = batch;
+  const { page: pages, alike, kind: uses, gap: gaps } = batch;
   const { pt, slotRows, hugeKind, referencePs, gapPs } = s;
   const { pteFlags, touched } = pt;
   const { kind: kinds, value: tables, flags: hugeFlags } = pt.pmd;
@@ -88,7 +88,7 @@ export function lookAhead(ahead: Ahead, batch: RefBatch, from: number, end: numb
   for (; at < end; at += 1) {
     if (alike[at] === 0 || at === from) {
       use = uses[at]! & KIND;
-      count = reads[at]! + writes[at]! || 1;
+      count = referencesOf(batch, at);
       recordPs = count * referencePs + gaps[at]! * gapPs;
     }
     const page = pages[at]!;
@@ -107,7 +107,6 @@ export function lookAhead(ahead: Ahead, batch: RefBatch, from: number, end: numb
     references += count;
     ps += recordPs;
   }
-  if (at < end) outlook[at - from] = STOP;
   ahead.ready = at - from;
   ahead.references = references;
   ahead.ps = ps;

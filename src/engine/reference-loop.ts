@@ -17,7 +17,7 @@ import { isStepped, runSteps, STEPPER, type Stepper } from "../kernel/tlb/step.t
 import { type CpuTlb, HUGE_KEY } from "../kernel/tlb/tlb.ts";
 import { walkCost } from "../kernel/tlb/walk.ts";
 import type { RefBatch } from "../workloads/records.ts";
-import { lookAhead, makeAhead, OUTLOOK } from "./look-ahead.ts";
+import { lookAhead, makeAhead, OUTLOOK, referencesOf } from "./look-ahead.ts";
 import { countMisses, isUntouched, markTouched, passReferences } from "./reference-counts.ts";
 import { type RefCursor, STOP } from "./references.ts";
 
@@ -160,7 +160,7 @@ function lookAgain(batch: RefBatch, at: number, done: number, referencePs: numbe
   AHEAD.references = 0;
   AHEAD.ps = 0;
   for (let i = at; i < at + done; i += 1) {
-    const count = batch.reads[i]! + batch.writes[i]! || 1;
+    const count = referencesOf(batch, i);
     AHEAD.references += count;
     AHEAD.ps += count * referencePs + batch.gap[i]! * gapPs;
   }
@@ -175,7 +175,7 @@ function runOneByOne(
   limitNs: number,
   cursor: RefCursor,
 ): number {
-  const { reads, writes, gap: gaps, alike } = batch;
+  const { gap: gaps, alike } = batch;
   const { pt, costs } = k;
   const t = k.tlb.of[cpu]!;
   const { hugeOrder, l1Small, l1Huge } = t;
@@ -192,7 +192,7 @@ function runOneByOne(
   const from = at;
   for (let end = at + AHEAD.ready; at < end; at += 1) {
     if (alike[at] === 0 || at === from) {
-      count = reads[at]! + writes[at]! || 1;
+      count = referencesOf(batch, at);
       recordPs = count * costs.referencePs + gaps[at]! * cursor.gapPs;
     }
     const outlook = outlooks[at - from]!;

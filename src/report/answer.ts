@@ -99,7 +99,7 @@ function alone({ name, result }: Column): string {
   const count = result.vmstat.pgfault ?? 0;
   const faults = `${formatCount(count, "page fault")} ${count === 1 ? "takes" : "take"}`;
   const time = formatFigure("ns", result.faultsAll.totalNs);
-  return `Under ${name} the program takes ${memory} at its peak; its ${faults} ` + `${time} in all.`;
+  return `Under ${name} the program takes ${memory} at its peak; its ${faults} ${time} in all.`;
 }
 
 /**

@@ -12,7 +12,7 @@ import { geometryOf } from "../../core/geometry.ts";
 import { makePageTables, type PageTables, PMD, PTE } from "../mm/page-table.ts";
 import { lookUp } from "./fast.ts";
 import { IN_SECOND } from "./lookup.ts";
-import { isStepped, runSteps, STEP_WAYS, STEPPER } from "./step.ts";
+import { isStepped, runSteps, STEP, STEP_WAYS, STEPPER } from "./step.ts";
 import { type CpuTlb, makeTlb } from "./tlb.ts";
 
 const GEOMETRY = geometryOf(2);
@@ -54,7 +54,7 @@ function fill({ linear, outlook }: NonNullable<typeof STEPPER>, records: readonl
   const isHuge = (page: number) => (page >>> GEOMETRY.hugeOrder) % 3 === 0;
   for (const [i, record] of records.entries()) {
     linear[i] = record.linear;
-    outlook[i] = (isHuge(record.linear) ? 2 : 1) | (record.write ? 8 : 0);
+    outlook[i] = (isHuge(record.linear) ? STEP.HUGE : STEP.SMALL) | (record.write ? STEP.WRITES : 0);
   }
 }
 

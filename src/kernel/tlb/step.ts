@@ -17,6 +17,9 @@ import type { CpuTlb } from "./tlb.ts";
 /** Ways that a second level may have. */
 export const STEP_WAYS = [4, 8, 12, 16] as const;
 
+/** Bits of a record's `outlook`; 4 is the caller's own. */
+export const STEP = { SMALL: 1, HUGE: 2, WRITES: 8 } as const;
+
 /** Records that are looked up at a time, at most. */
 export const STEP_RECORDS = 1024;
 
@@ -62,7 +65,7 @@ type Step = (
 export interface Stepper {
   /** Linear pages of the records. */
   readonly linear: Int32Array;
-  /** 1: a base page, 2: a huge one; 4 is ignored; 8 beside: the record writes. */
+  /** `STEP`: a base page or a huge one; and whether the record writes. */
   readonly outlook: Uint8Array;
   /** 1 for each record that was in neither level. */
   readonly walked: Uint8Array;
