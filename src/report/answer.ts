@@ -122,7 +122,7 @@ export function answerOf(columns: readonly Column[]): string[] {
     return [`Under every setting the program ${ended}.`];
   const failed = ended === undefined ? [] : [`Under ${first.name} the program ${ended}.`];
   const sentences = [...byConsequence.values()].map(({ told, names }) => {
-    const who = names.map((name) => `“${name}”`).join(" and ");
+    const who = join(names.map((name) => `“${name}”`));
     const many = names.length > 1;
     return `Against “${first.name}”, ${who}${many ? " each" : ""} ${told.join(many ? "; each " : "; it ")}.`;
   });

@@ -98,6 +98,8 @@ test("settings with the same consequence share a sentence", () => {
   const twice = [columns[0]!, columns[2]!, { name: "always too", result: columns[2]!.result }];
   expect(answerOf(twice)).toHaveLength(1);
   expect(answerOf(twice)[0]).toMatch(/“thp=always” and “always too” each costs 7% more memory/);
+  const thrice = [...twice, { name: "once more", result: columns[2]!.result }];
+  expect(answerOf(thrice)[0]).toMatch(/“thp=always”, “always too” and “once more” each costs/);
 });
 
 test("running out of memory is the answer when it happens", () => {
